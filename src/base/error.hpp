@@ -1,0 +1,39 @@
+// The two kinds of error: the user's (typed, one line, says what to do) and ours (a broken promise).
+#pragma once
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace cytofleet {
+
+enum class ErrorKind {
+    usage,        ///< the command line: exit code 2
+    input,        ///< one input file or frame: the others go on
+    model,        ///< a checkpoint
+    output,       ///< an output file or folder
+    environment,  ///< MPI, device, memory
+};
+
+/// What the user can mend. `what()` is one line: what, which file or option, what to do.
+class Error : public std::runtime_error {
+  public:
+    Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+    ErrorKind kind() const { return kind_; }
+
+  private:
+    ErrorKind kind_;
+};
+
+/// A promise of our own code is broken; carries the place and the values.
+class InternalError : public std::logic_error {
+  public:
+    using std::logic_error::logic_error;
+};
+
+/// Throws InternalError unless `good`. For preconditions named in a function's comment.
+void ensure(bool good, std::string_view promise,
+            std::source_location where = std::source_location::current());
+
+}  // namespace cytofleet

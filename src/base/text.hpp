@@ -1,0 +1,25 @@
+// Text for people: paths that may hold any byte, counts, natural order.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cytofleet {
+
+/// `text` as valid UTF-8 without control characters: a byte that is neither becomes \xNN.
+std::string printable(std::string_view text);
+/// A path for a message or a log: printable().
+std::string show(const std::filesystem::path& path);
+/// Compares names as people sort them: runs of digits by value, the rest byte by byte.
+bool natural_less(std::string_view a, std::string_view b);
+std::string lower(std::string_view text);
+std::vector<std::string> split(std::string_view text, char separator);
+/// "3 files", "1 file".
+std::string count_of(std::uint64_t count, std::string_view thing);
+/// "1.5 GB".
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace cytofleet

@@ -1,0 +1,49 @@
+// Messages between the ranks of a run: alone, over MPI, or between the threads of one process (tests).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cytofleet {
+
+struct Message {
+    int from = 0;
+    int tag = 0;
+    std::vector<std::byte> body;
+};
+
+/// Used by one thread of a rank only (MPI_THREAD_FUNNELED). Messages from one rank to another arrive in
+/// the order they were sent; a rank may send to itself.
+class Communicator {
+  public:
+    virtual ~Communicator() = default;
+    virtual int rank() const = 0;
+    virtual int size() const = 0;
+    virtual int node_rank() const = 0;  ///< rank among those of this host
+    virtual int node_size() const = 0;  ///< ranks on this host
+    virtual std::string host() const = 0;
+    /// Buffers the body; returns without waiting for the receiver.
+    virtual void send(int to, int tag, std::span<const std::byte> body) = 0;
+    /// The next message if one is there. Does not wait.
+    virtual std::optional<Message> poll() = 0;
+    /// The same bytes on every rank after the call; `body` of the other ranks is replaced. Collective.
+    virtual void broadcast(std::vector<std::byte>& body, int root) = 0;
+    virtual void barrier() = 0;
+    /// Ends all ranks at once with `code`; does not return.
+    [[noreturn]] virtual void abort(int code) = 0;
+};
+
+std::unique_ptr<Communicator> make_solo();
+/// MPI when the program was built with it and started by a launcher (mpirun, srun), else solo.
+/// Throws Error{environment} when a launcher started several processes of a build without MPI.
+std::unique_ptr<Communicator> make_world(int& argc, char**& argv);
+/// Runs `body` once per rank in `size` threads of this process and returns when all have ended; the
+/// first exception is rethrown.
+void run_thread_team(int size, const std::function<void(Communicator&)>& body);
+
+}  // namespace cytofleet

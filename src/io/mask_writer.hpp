@@ -1,0 +1,60 @@
+// Writes the label file of one scene as OME-TIFF from planes compressed elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "image/file_info.hpp"
+
+namespace cytofleet {
+
+/// A plane of labels as the file will hold it: deflated strips, so that whoever computed a plane also
+/// compressed it and the file is assembled by copying.
+struct EncodedPlane {
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    bool wide = false;  ///< uint32 instead of uint16
+    std::vector<std::vector<std::byte>> strips;
+};
+
+/// Deflates; uint16, or uint32 when `wide` or when a label needs it.
+EncodedPlane encode_plane(const LabelImage& labels, bool wide = false);
+/// Inverse of encode_plane. Throws Error{input} when the strips are damaged.
+LabelImage decode_plane(const EncodedPlane& plane);
+/// One run of bytes for the spool, and back. Throws Error{input} when damaged.
+std::vector<std::byte> to_bytes(const EncodedPlane& plane);
+EncodedPlane plane_from_bytes(std::span<const std::byte> bytes);
+
+/// What the file says besides its pixels.
+struct MaskFile {
+    std::filesystem::path path;  ///< final name
+    SceneInfo input;             ///< scene of the input: frames, pixel size, time increment, date
+    bool wide = false;           ///< uint32 pixels
+    std::vector<std::string> annotations;     ///< namespace "VLabApp", in this order
+    std::vector<std::int64_t> empty_frames;   ///< planes left empty because the frame failed or is missing
+};
+
+/// Writes T planes in order under a temporary name beside the final one; finish() reads the file back,
+/// fsyncs and renames. Destroyed before that, it removes the temporary file. Errors are Error{output}
+/// naming the file and what to do.
+class MaskWriter {
+  public:
+    explicit MaskWriter(MaskFile file);
+    ~MaskWriter();
+    MaskWriter(const MaskWriter&) = delete;
+    MaskWriter& operator=(const MaskWriter&) = delete;
+    void add(const EncodedPlane& plane);
+    /// Returns the SHA-256 of the file as written.
+    std::string finish();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace cytofleet

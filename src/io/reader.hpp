@@ -1,0 +1,30 @@
+// Opens an input file of any known format and reads it plane by plane.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "image/file_info.hpp"
+
+namespace cytofleet {
+
+struct ReaderOptions {
+    /// Meaning of the pages of a file that does not say: 'T' (default) or 'Z' or 'C'.
+    char pages = 'T';
+};
+
+/// One open file. Not safe for use by two threads at once; memory does not grow with the number of planes.
+class Reader {
+  public:
+    virtual ~Reader() = default;
+    virtual const FileInfo& info() const = 0;
+    /// One plane in the file's own type. Throws Error{input} naming file and plane when it is cut or broken.
+    virtual Image read(const PlaneId& plane) = 0;
+};
+
+/// Reads the headers and checks them against the file's length. Throws Error{input}, one line.
+std::unique_ptr<Reader> open_reader(const std::filesystem::path& path,
+                                    const ReaderOptions& options = {});
+
+}  // namespace cytofleet

@@ -1,0 +1,35 @@
+// What the pipeline asks of a model: planes in, labels out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "image/image.hpp"
+
+namespace cytofleet {
+
+/// Wall seconds per stage, summed over frames.
+struct StageTimes {
+    double prepare = 0;  ///< normalise, resize, cut
+    double network = 0;
+    double masks = 0;  ///< blend, resize back, dynamics
+};
+
+struct SegmentResult {
+    LabelImage labels;
+    std::vector<std::string> warnings;  ///< one line each, without the file's name
+    StageTimes times;
+};
+
+/// A loaded model. Not safe for use by two threads at once. Labels of a plane depend on the plane and
+/// the settings alone: not on its neighbours in the call, the batch size or the threads.
+class Segmenter {
+  public:
+    virtual ~Segmenter() = default;
+    /// One result per plane, in order. Tiles of all planes are pooled into batches.
+    virtual std::vector<SegmentResult> segment(std::span<const Image* const> planes) = 0;
+};
+
+}  // namespace cytofleet
