@@ -15,7 +15,8 @@ struct Extent {
     bool operator==(const Extent&) const = default;
 };
 
-/// Bilinear by OpenCV's own code: what a 2-channel array gets (network input, tile-norm maps). One plane.
+/// Bilinear by OpenCV's own code: what a 2-channel array gets (network input, tile-norm maps). One
+/// plane.
 void resize_input(const Exec& exec, std::span<const float> in, Extent from, std::span<float> out,
                   Extent to);
 /// Bilinear by IPP's rule: what 1-, 3- and 4-channel arrays get (network output). One plane.

@@ -11,11 +11,11 @@ namespace cytofleet {
 
 /// Where the tiles of a frame lie. Tiles are numbered row-major, y outer.
 struct TileGrid {
-    Extent frame;                    ///< without padding
-    Extent padded;                   ///< with padding; multiples of 16, or enlarged to 224 by augment
-    Extent tile;                     ///< all tiles have one size
-    std::int64_t pad_top = 0;        ///< rows of zeros above the frame
-    std::int64_t pad_left = 0;       ///< columns of zeros left of the frame
+    Extent frame;               ///< without padding
+    Extent padded;              ///< with padding; multiples of 16, or enlarged to 224 by augment
+    Extent tile;                ///< all tiles have one size
+    std::int64_t pad_top = 0;   ///< rows of zeros above the frame
+    std::int64_t pad_left = 0;  ///< columns of zeros left of the frame
     std::vector<std::int64_t> rows;  ///< first row of each row of tiles, in the padded frame
     std::vector<std::int64_t> cols;
     bool augment = false;  ///< odd tiles are flipped

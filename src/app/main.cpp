@@ -1,1 +1,12 @@
-int main() { return 0; }
+#include <string>
+#include <vector>
+
+#include <cstdio>
+
+#include "app/commands.hpp"
+#include "comm/communicator.hpp"
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    return cytofleet::run_program(arguments, argc, argv);
+}

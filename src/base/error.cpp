@@ -4,10 +4,11 @@
 
 namespace cytofleet {
 
-void ensure(bool good, std::string_view promise, std::source_location where) {
+void ensure(bool good, std::string_view promise, const char* file, int line) {
     if (good) return;
-    throw InternalError(fmt::format("internal error at {}:{}: {} does not hold", where.file_name(),
-                                    where.line(), promise));
+    const std::string_view path = file;
+    throw InternalError(fmt::format("internal error at {}:{}: {} does not hold",
+                                    path.substr(path.rfind('/') + 1), line, promise));
 }
 
 }  // namespace cytofleet

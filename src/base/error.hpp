@@ -1,7 +1,7 @@
-// The two kinds of error: the user's (typed, one line, says what to do) and ours (a broken promise).
+// The two kinds of error: the user's (typed, one line, says what to do) and ours (a broken
+// promise).
 #pragma once
 
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -32,8 +32,10 @@ class InternalError : public std::logic_error {
     using std::logic_error::logic_error;
 };
 
-/// Throws InternalError unless `good`. For preconditions named in a function's comment.
-void ensure(bool good, std::string_view promise,
-            std::source_location where = std::source_location::current());
+/// Throws InternalError unless `good`. For preconditions named in a function's comment. `file` and
+/// `line` are the caller's; std::source_location would do, but clang 14 (fuzzing, clang-tidy) does
+/// not have it.
+void ensure(bool good, std::string_view promise, const char* file = __builtin_FILE(),
+            int line = __builtin_LINE());
 
 }  // namespace cytofleet

@@ -1,4 +1,5 @@
-// Messages between the ranks of a run: alone, over MPI, or between the threads of one process (tests).
+// Messages between the ranks of a run: alone, over MPI, or between the threads of one process
+// (tests).
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct Message {
     std::vector<std::byte> body;
 };
 
-/// Used by one thread of a rank only (MPI_THREAD_FUNNELED). Messages from one rank to another arrive in
-/// the order they were sent; a rank may send to itself.
+/// Used by one thread of a rank only (MPI_THREAD_FUNNELED). Messages from one rank to another
+/// arrive in the order they were sent; a rank may send to itself.
 class Communicator {
   public:
     virtual ~Communicator() = default;
@@ -31,7 +32,8 @@ class Communicator {
     virtual void send(int to, int tag, std::span<const std::byte> body) = 0;
     /// The next message if one is there. Does not wait.
     virtual std::optional<Message> poll() = 0;
-    /// The same bytes on every rank after the call; `body` of the other ranks is replaced. Collective.
+    /// The same bytes on every rank after the call; `body` of the other ranks is replaced.
+    /// Collective.
     virtual void broadcast(std::vector<std::byte>& body, int root) = 0;
     virtual void barrier() = 0;
     /// Ends all ranks at once with `code`; does not return.

@@ -42,6 +42,7 @@ struct FileInfo {
     std::string format;          ///< "OME-TIFF", "ImageJ TIFF", "shaped TIFF", "TIFF"
     std::string compression;     ///< "none", "LZW", ...
     std::vector<SceneInfo> scenes;  ///< never empty
+    std::vector<std::filesystem::path> members;  ///< image files it consists of, `path` or a whole set
     std::vector<std::string> history;   ///< VLabApp annotations of the input, in file order
     std::vector<std::string> warnings;  ///< one line each
 };

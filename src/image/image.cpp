@@ -1,24 +1,12 @@
 #include "image/image.hpp"
 
-#include <bit>
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/half.hpp"
 
 namespace cytofleet {
 namespace {
-
-float from_half(std::uint16_t half) {
-    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-    const std::uint32_t exponent = (half >> 10) & 0x1fu;
-    const std::uint32_t fraction = half & 0x3ffu;
-    if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
-    if (exponent == 0) {  // zero and subnormal: fraction * 2^-24, exact in float
-        const float value = static_cast<float>(fraction) * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-}
 
 template <typename T>
 void convert(const Image& image, std::span<float> out) {

@@ -20,6 +20,7 @@ struct EncodedPlane {
     std::int64_t width = 0;
     bool wide = false;  ///< uint32 instead of uint16
     std::vector<std::vector<std::byte>> strips;
+    std::int64_t rows_per_strip() const;  ///< of all strips but the last
 };
 
 /// Deflates; uint16, or uint32 when `wide` or when a label needs it.

@@ -14,12 +14,16 @@ struct ReaderOptions {
     char pages = 'T';
 };
 
-/// One open file. Not safe for use by two threads at once; memory does not grow with the number of planes.
+/// One open file. Not safe for use by two threads at once; memory does not grow with the number of
+/// planes.
 class Reader {
   public:
     virtual ~Reader() = default;
     virtual const FileInfo& info() const = 0;
-    /// One plane in the file's own type. Throws Error{input} naming file and plane when it is cut or broken.
+    /// False for a plane that is announced but not in the file (or in a missing file of a set).
+    virtual bool present(const PlaneId& /*plane*/) const { return true; }
+    /// One plane in the file's own type. Throws Error{input} naming file and plane when it is cut,
+    /// broken or not present.
     virtual Image read(const PlaneId& plane) = 0;
 };
 

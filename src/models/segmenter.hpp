@@ -20,6 +20,7 @@ struct StageTimes {
 struct SegmentResult {
     LabelImage labels;
     std::vector<std::string> warnings;  ///< one line each, without the file's name
+    std::string failure;  ///< why the plane could not be segmented; empty when it was
     StageTimes times;
 };
 

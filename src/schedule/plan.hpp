@@ -13,10 +13,10 @@ enum class Partition { automatic, files, frames };
 
 /// One scene of one input file, as the schedule sees it.
 struct PlanItem {
-    std::int64_t file = 0;   ///< number of the input file
+    std::int64_t file = 0;  ///< number of the input file
     std::int64_t scene = 0;
-    std::int64_t frames = 0;  ///< T
-    double frame_cost = 1;    ///< any unit; pixels times the area the model rescales to
+    std::int64_t frames = 0;  ///< T, at least 1
+    double frame_cost = 1;    ///< any unit, above 0; pixels times the area the model rescales to
 };
 
 /// A run of consecutive frames of one scene of one file.
@@ -29,12 +29,16 @@ struct Unit {
 };
 
 struct Plan {
-    std::vector<Unit> units;  ///< in the order they are handed out: dearest first, frames of a file ascending
+    /// In the order they are handed out: dearest scene first, the units of a scene together, frames
+    /// ascending.
+    std::vector<Unit> units;
     std::int64_t frames = 0;
 };
 
-/// `files`: a unit is a whole scene. `frames`: units short enough that every rank gets several, and the tail
-/// is short. `automatic`: scenes dearer than a fair share by frames, then the rest whole, dearest first.
+/// `files`: a unit is a whole scene. Else no unit is dearer than a fraction of what one rank still
+/// has to do when its turn comes (never less than one frame): 1/4 with `automatic`, so that only
+/// scenes that would keep one rank busy while others have nothing are cut, and 1/16 with `frames`.
+/// One rank gets whole scenes. Each (file, scene) occurs once in `items`.
 Plan make_plan(const std::vector<PlanItem>& items, Partition partition, int ranks);
 
 }  // namespace cytofleet

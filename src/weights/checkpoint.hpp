@@ -11,7 +11,8 @@
 
 namespace cytofleet {
 
-/// A state dict: float tensors widened to float32 (fp16, bf16, fp64 converted), integer tensors apart.
+/// A state dict: float tensors widened to float32 (fp16, bf16, fp64 converted), integer tensors
+/// apart.
 class Checkpoint {
   public:
     /// Throws Error{model}, one line naming the file, what is wrong and what to do.

@@ -18,6 +18,8 @@ class CpNet {
     ~CpNet();
     CpNet(CpNet&&) noexcept;
     std::int64_t channels_in() const;
+    /// Input channels, then the channels of each stage: 2, 32, 64, 128, 256.
+    std::vector<std::int64_t> widths() const;
     std::int64_t style_size() const;
     /// `tiles`: (n, channels_in, h, w), h and w multiples of 16. `out`: (n, 3, h, w): Y flow, X flow, logit.
     /// `styles`: (n, style_size), unit length. Each tile's result does not depend on n.

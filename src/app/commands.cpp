@@ -1,0 +1,70 @@
+#include "app/commands.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/version.hpp"
+
+namespace cytofleet {
+namespace {
+
+constexpr int exit_usage = 2;
+constexpr int exit_other = 1;
+
+constexpr std::string_view overview =
+    "cytofleet finds every cell in every frame of every file: Cellpose 3 without Python, on one core or a\n"
+    "cluster.\n"
+    "\n"
+    "  cytofleet run --model MODEL INPUT...   segment files and folders\n"
+    "  cytofleet inspect FILE                 what a file holds: axes, sizes, channels, pixel size\n"
+    "  cytofleet models list                  the built-in names and where their files are looked for\n"
+    "  cytofleet models info FILE             what a checkpoint holds\n"
+    "\n"
+    "  cytofleet run --help                   all options of run\n"
+    "  cytofleet --version                    build, libraries, instruction sets\n";
+
+int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv) {
+    if (arguments.empty()) {
+        fmt::print(stderr, "{}", overview);
+        return exit_usage;
+    }
+    const std::string& verb = arguments.front();
+    const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+    if (verb == "run") return run_command(rest, argc, argv);
+    if (verb == "inspect") return inspect_command(rest);
+    if (verb == "models") return models_command(rest);
+    if (verb == "--version" || verb == "version") {
+        fmt::print("{}", version_text());
+        return 0;
+    }
+    if (verb == "--help" || verb == "-h" || verb == "help") {
+        fmt::print("{}", overview);
+        return 0;
+    }
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is no command; there are run, inspect and models (see cytofleet --help)",
+                            printable(verb)));
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, int& argc, char**& argv) {
+    try {
+        return dispatch(arguments, argc, argv);
+    } catch (const Error& error) {
+        fmt::print(stderr, "error: {}\n", error.what());
+        return error.kind() == ErrorKind::usage ? exit_usage : exit_other;
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
+    } catch (const std::exception& broken) {
+        fmt::print(stderr, "error: {}; please report this\n", broken.what());
+    }
+    return exit_other;
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,54 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "app/commands.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "models/registry.hpp"
+
+namespace cytofleet {
+namespace {
+
+int list_models(const std::filesystem::path& folder) {
+    fmt::print("{:<16} {:>9}  {}\n", "name", "diameter", "file");
+    for (const BuiltInModel& model : built_in_models()) {
+        std::string where;
+        try {
+            where = show(find_model(std::string(model.name), folder).file);
+        } catch (const Error&) {
+            where = "not found: " + std::string(model.file);
+        }
+        fmt::print("{:<16} {:>9}  {}\n", model.name, model.diam_mean, where);
+    }
+    fmt::print("{:<16} {:>9}  {}\n", "demo", "own", "comes with the program");
+    fmt::print("\nLooked for in --model-dir, else $CELLPOSE_LOCAL_MODELS_PATH, else ~/.cellpose/models.\n");
+    return 0;
+}
+
+int show_model(const std::string& name) {
+    const ModelInfo info = inspect_model(find_model(name, {}).file);
+    fmt::print("{}\n", show(info.file));
+    fmt::print("  network      Cellpose 3, channels {}\n", fmt::join(info.channels, " "));
+    fmt::print("  parameters   {} ({})\n", info.parameters, info.element_types);
+    fmt::print("  diam_mean    {:.6g} px{}\n", info.diam_mean,
+               info.diameters_stored ? "" : " (not in the file)");
+    fmt::print("  diam_labels  {:.6g} px{}\n", info.diam_labels,
+               info.diameters_stored ? "" : " (not in the file)");
+    fmt::print("  format       {}\n", info.format);
+    fmt::print("  SHA-256      {}\n", info.sha256);
+    for (const auto& tensor : info.unused) fmt::print("  not used     {}\n", printable(tensor));
+    return 0;
+}
+
+}  // namespace
+
+int models_command(const std::vector<std::string>& arguments) {
+    if (arguments.size() == 2 && arguments[0] == "info") return show_model(arguments[1]);
+    if (arguments.size() == 1 && arguments[0] == "list") return list_models({});
+    if (arguments.size() == 3 && arguments[0] == "list" && arguments[1] == "--model-dir")
+        return list_models(arguments[2]);
+    throw Error(ErrorKind::usage, "models takes: list [--model-dir DIR], or info FILE");
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,258 @@
+#include "app/options.hpp"
+
+#include <algorithm>
+
+// File names hold commas: a list option takes one value each time it is given.
+#define CXXOPTS_VECTOR_DELIMITER '\0'
+#include <cxxopts.hpp>
+#include <fmt/format.h>
+
+#include "app/number.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace cytofleet {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+cxxopts::Options make_parser() {
+    cxxopts::Options parser("cytofleet run",
+                            "Finds the cells in every frame of the given TIFF files and folders, and "
+                            "writes for each file NAME a label image NAME_vSM.ome.tif and a log "
+                            "NAME_vSM.log.\n");
+    parser.custom_help("[OPTIONS]");
+    parser.positional_help("INPUT...");
+    const auto text = [] { return cxxopts::value<std::string>(); };
+    const auto list = [] { return cxxopts::value<Texts>(); };
+    parser.add_options("Model")
+        ("m,model", "checkpoint file of your own model, the name of a built-in one (cyto3, nuclei, "
+                    "...), or demo", text(), "MODEL")
+        ("model-dir", "folder with the built-in models (default: $CELLPOSE_LOCAL_MODELS_PATH, then "
+                      "~/.cellpose/models)", text(), "DIR")
+        ("d,diameter", "diameter of the cells in pixels; your own model knows its diameter, a "
+                       "built-in one needs it", text(), "PIXELS");
+    parser.add_options("Which cells")
+        ("cellprob-threshold", "lower finds more and larger cells (default: 0.0)", text(), "NUMBER")
+        ("flow-threshold", "higher keeps more cells of odd shape; 0 keeps all (default: 0.4)", text(),
+         "NUMBER")
+        ("min-size", "drop cells with fewer pixels (default: 15)", text(), "PIXELS")
+        ("max-size-fraction", "drop cells larger than this part of the frame (default: 0.4)", text(),
+         "FRACTION")
+        ("niter", "steps of flow following; more for long cells (default: 0, from the diameter)",
+         text(), "STEPS");
+    parser.add_options("How frames are read")
+        ("c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
+         text(), "NUMBER")
+        ("axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)", text(),
+         "LETTER")
+        ("invert", "dark cells on a bright ground become bright on dark")
+        ("normalize-percentile", "intensities that become 0 and 1 (default: 1,99)", text(),
+         "LOW,HIGH");
+    parser.add_options("Which files of a folder")
+        ("include", "only names that contain TEXT, for example _BF; may be repeated", list(), "TEXT")
+        ("exclude", "no names that contain TEXT; may be repeated", list(), "TEXT")
+        ("extensions", "file types, separated by commas (default: .tif,.tiff,.ome.tif,.ome.tiff)",
+         text(), "LIST")
+        ("r,recursive", "look into subfolders too");
+    parser.add_options("Results")
+        ("o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")
+        ("suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")
+        ("overwrite", "replace results that are there already")
+        ("skip-existing", "leave out inputs whose result is there already")
+        ("overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")
+        ("n,dry-run", "say what would be done, and stop");
+    parser.add_options("Speed")
+        ("t,threads", "threads of each rank (default: this rank's share of the cores)", text(),
+         "NUMBER")
+        ("batch-size", "tiles that go through the network together (default: 8)", text(), "NUMBER")
+        ("device", "auto or cpu (default: auto)", text(), "DEVICE")
+        ("partition", "spread files or frames over ranks: auto, files, frames (default: auto)",
+         text(), "HOW");
+    parser.add_options("Cellpose's finer points")
+        ("dynamics", "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
+                     "(default: cpu)", text(), "DEVICE")
+        ("augment", "average over flipped, half-overlapping tiles; slower")
+        ("tile-overlap", "part of a tile shared with its neighbour, 0.05 to 0.5 (default: 0.1)",
+         text(), "FRACTION")
+        ("no-resample", "follow flows at the network's resolution; faster, coarser outlines")
+        ("no-interp", "follow flows without interpolation");
+    parser.add_options("Messages")
+        ("log-level", "error, warning, info or debug (default: info)", text(), "LEVEL")
+        ("q,quiet", "errors only")
+        ("h,help", "this text");
+    parser.add_options("Inputs")("inputs", "files and folders", list(), "INPUT");
+    parser.parse_positional("inputs");
+    return parser;
+}
+
+const Texts shown_groups{"Model",   "Which cells", "How frames are read",     "Which files of a folder",
+                         "Results", "Speed",       "Cellpose's finer points", "Messages"};
+
+/// The values given, by option.
+class Given {
+  public:
+    explicit Given(const cxxopts::ParseResult& result) : result_(result) {}
+    bool has(const char* option) const { return result_.count(option) > 0; }
+    std::string text(const char* option) const { return result_[option].as<std::string>(); }
+    Texts list(const char* option) const {
+        return has(option) ? result_[option].as<Texts>() : Texts{};
+    }
+    template <typename T>
+    void decimal(const char* option, T& target, double low, double high) const {
+        if (has(option)) target = static_cast<T>(decimal_number(option, text(option), low, high));
+    }
+    template <typename T>
+    void whole(const char* option, T& target, std::int64_t low, std::int64_t high) const {
+        if (has(option)) target = static_cast<T>(whole_number(option, text(option), low, high));
+    }
+    /// One of a few words; `target` gets the value beside it.
+    template <typename T>
+    void word(const char* option, T& target,
+              const std::vector<std::pair<std::string, T>>& words) const {
+        if (!has(option)) return;
+        std::string names;
+        for (const auto& [name, value] : words) {
+            if (name == text(option)) {
+                target = value;
+                return;
+            }
+            names += (names.empty() ? "" : ", ") + name;
+        }
+        throw Error(ErrorKind::usage, fmt::format("--{} is {}; it takes one of {}", option,
+                                                  printable(text(option)), names));
+    }
+
+  private:
+    const cxxopts::ParseResult& result_;
+};
+
+constexpr double no_limit = 1e12;
+constexpr std::int64_t many = 1'000'000'000;
+
+void read_cellpose(const Given& given, CellposeSettings& s) {
+    given.decimal("diameter", s.diameter, 0, 1e6);
+    given.decimal("cellprob-threshold", s.masks.cellprob_threshold, -no_limit, no_limit);
+    given.decimal("flow-threshold", s.masks.flow_threshold, -no_limit, no_limit);
+    given.whole("min-size", s.masks.min_size, -many, many);
+    given.decimal("max-size-fraction", s.masks.max_size_fraction, 0, 1e6);
+    given.whole("niter", s.niter, 0, many);
+    given.decimal("tile-overlap", s.tile_overlap, 0.05, 0.5);
+    given.whole("batch-size", s.batch_size, 1, 4096);
+    s.augment = given.has("augment");
+    s.resample = !given.has("no-resample");
+    s.masks.interpolate = !given.has("no-interp");
+    s.normalize.invert = given.has("invert");
+    given.word("dynamics", s.masks.variant,
+               {{"cpu", Variant::cpu}, {"cuda", Variant::cuda}});
+    if (!given.has("normalize-percentile")) return;
+    const auto parts = split(given.text("normalize-percentile"), ',');
+    if (parts.size() != 2)
+        throw Error(ErrorKind::usage,
+                    fmt::format("--normalize-percentile is {}; it takes two numbers, LOW,HIGH",
+                                printable(given.text("normalize-percentile"))));
+    for (std::size_t i = 0; i < 2; ++i)
+        s.normalize.percentile[i] = decimal_number("normalize-percentile", parts[i], 0, 100);
+    if (s.normalize.percentile[0] >= s.normalize.percentile[1])
+        throw Error(ErrorKind::usage, "--normalize-percentile: LOW must be smaller than HIGH");
+}
+
+void read_files(const Given& given, RunOptions& run) {
+    for (const auto& input : given.list("inputs")) run.inputs.emplace_back(input);
+    run.include = given.list("include");
+    run.exclude = given.list("exclude");
+    const auto empty = [](const std::string& part) { return part.empty(); };
+    std::erase_if(run.include, empty);
+    std::erase_if(run.exclude, empty);
+    if (given.has("extensions")) {
+        run.extensions = split(given.text("extensions"), ',');
+        std::erase_if(run.extensions, empty);
+        for (auto& extension : run.extensions)
+            if (!extension.starts_with('.')) extension.insert(0, ".");
+    }
+    run.recursive = given.has("recursive");
+    given.whole("channel", run.channel, 0, 100000);
+    given.word("axes", run.reader.pages, {{"T", 'T'}, {"C", 'C'}, {"Z", 'Z'}});
+}
+
+void read_results(const Given& given, RunOptions& run) {
+    if (given.has("output-dir")) {
+        run.output_dir = given.text("output-dir");
+        if (run.output_dir.empty())
+            throw Error(ErrorKind::usage, "--output-dir is empty; name a folder");
+    }
+    if (given.has("suffix")) run.suffix = given.text("suffix");
+    const bool plain = std::ranges::all_of(run.suffix, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
+    if (!plain)
+        throw Error(ErrorKind::usage, fmt::format("--suffix is {}; it takes letters, digits and - only",
+                                                  printable(run.suffix)));
+    if (given.has("overwrite") && given.has("skip-existing"))
+        throw Error(ErrorKind::usage, "--overwrite and --skip-existing exclude each other");
+    if (given.has("overwrite")) run.existing = Existing::overwrite;
+    if (given.has("skip-existing")) run.existing = Existing::skip;
+    given.word("partition", run.partition,
+               {{"auto", Partition::automatic}, {"files", Partition::files},
+                {"frames", Partition::frames}});
+}
+
+void check_device(const Given& given) {
+    if (!given.has("device")) return;
+    if (given.text("device") == "gpu")
+        throw Error(ErrorKind::usage, "--device gpu: this build has no GPU support; use --device cpu");
+    std::string device;
+    given.word<std::string>("device", device, {{"auto", "auto"}, {"cpu", "cpu"}});
+}
+
+}  // namespace
+
+std::string run_help() {
+    return make_parser().help(shown_groups) +
+           "\nExamples:\n"
+           "  cytofleet run --model my_model movies/\n"
+           "      segment every TIFF of a folder with your own model\n"
+           "  cytofleet run --model cyto3 --diameter 30 --include _BF --output-dir masks movies/\n"
+           "      only the bright-field movies, results in one folder\n"
+           "  mpirun -n 8 cytofleet run --model my_model movies/\n"
+           "      the same on 8 processes\n";
+}
+
+RunCommand parse_run(const std::vector<std::string>& arguments) {
+    cxxopts::Options parser = make_parser();
+    std::vector<const char*> argv{"cytofleet run"};
+    for (const auto& argument : arguments) argv.push_back(argument.c_str());
+    try {
+        const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
+        const Given given(result);
+        RunCommand out;
+        out.help = given.has("help");
+        if (out.help) return out;
+        if (given.has("model")) out.run.model = given.text("model");
+        if (out.run.model.empty())
+            throw Error(ErrorKind::usage, "--model is missing; give your checkpoint file, the name of "
+                                          "a built-in model, or demo");
+        if (given.has("model-dir")) out.run.model_dir = given.text("model-dir");
+        read_cellpose(given, out.run.cellpose);
+        read_files(given, out.run);
+        read_results(given, out.run);
+        check_device(given);
+        if (given.has("threads")) {
+            int threads = 1;
+            given.whole("threads", threads, 1, 4096);
+            out.threads = threads;
+        }
+        given.word("log-level", out.log_level,
+                   {{"error", LogLevel::error}, {"warning", LogLevel::warning},
+                    {"info", LogLevel::info}, {"debug", LogLevel::debug}});
+        if (given.has("quiet")) out.log_level = LogLevel::error;
+        out.dry_run = given.has("dry-run");
+        out.overlay = given.has("overlay");
+        return out;
+    } catch (const cxxopts::exceptions::exception& wrong) {
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}; see cytofleet run --help", printable(wrong.what())));
+    }
+}
+
+}  // namespace cytofleet

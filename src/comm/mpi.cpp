@@ -1,0 +1,170 @@
+#include "comm/mpi.hpp"
+
+#if defined(CYTOFLEET_WITH_MPI)
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <list>
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include "base/error.hpp"
+#include "comm/host_name.hpp"
+
+namespace cytofleet {
+namespace {
+
+void check(int code, const char* call) {
+    if (code == MPI_SUCCESS) return;
+    std::array<char, MPI_MAX_ERROR_STRING> text{};
+    int length = 0;
+    MPI_Error_string(code, text.data(), &length);
+    throw Error(ErrorKind::environment, fmt::format("{} failed: {}", call, text.data()));
+}
+
+class Mpi : public Communicator {
+  public:
+    Mpi(int& argc, char**& argv) {
+        int provided = 0;
+        check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+        if (provided < MPI_THREAD_FUNNELED)
+            throw Error(ErrorKind::environment,
+                        "this MPI library does not allow threads beside the one "
+                        "that calls it; use another build of it");
+        MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+        check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+        check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+        MPI_Comm node = MPI_COMM_NULL;
+        check(
+            MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
+            "MPI_Comm_split_type");
+        check(MPI_Comm_rank(node, &node_rank_), "MPI_Comm_rank");
+        check(MPI_Comm_size(node, &node_size_), "MPI_Comm_size");
+        check(MPI_Comm_free(&node), "MPI_Comm_free");
+    }
+
+    /// Completes what was sent and finalises, unless an exception is leaving: then the other ranks
+    /// may be waiting for messages that never come, and whoever catches it must abort them all.
+    ~Mpi() override {
+        if (std::uncaught_exceptions() > 0) return;
+        for (auto& outgoing : sending_) MPI_Wait(&outgoing.request, MPI_STATUS_IGNORE);
+        MPI_Finalize();
+    }
+
+    Mpi(const Mpi&) = delete;
+    Mpi& operator=(const Mpi&) = delete;
+
+    int rank() const override { return rank_; }
+    int size() const override { return size_; }
+    int node_rank() const override { return node_rank_; }
+    int node_size() const override { return node_size_; }
+    std::string host() const override { return host_name(); }
+
+    void send(int to, int tag, std::span<const std::byte> body) override {
+        reap();
+        sending_.emplace_back();
+        Outgoing& outgoing = sending_.back();
+        outgoing.body.assign(body.begin(), body.end());
+        check(MPI_Isend(outgoing.body.data(), count_of_bytes(body.size()), MPI_BYTE, to, tag,
+                        MPI_COMM_WORLD, &outgoing.request),
+              "MPI_Isend");
+    }
+
+    std::optional<Message> poll() override {
+        reap();
+        int there = 0;
+        MPI_Message handle = MPI_MESSAGE_NULL;
+        MPI_Status status;
+        check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &there, &handle, &status),
+              "MPI_Improbe");
+        if (there == 0) return std::nullopt;
+        int bytes = 0;
+        check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+        Message message{status.MPI_SOURCE, status.MPI_TAG, {}};
+        message.body.resize(static_cast<std::size_t>(bytes));
+        check(MPI_Mrecv(message.body.data(), bytes, MPI_BYTE, &handle, &status), "MPI_Mrecv");
+        return message;
+    }
+
+    void broadcast(std::vector<std::byte>& body, int root) override {
+        std::uint64_t bytes = body.size();
+        check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, root, MPI_COMM_WORLD), "MPI_Bcast");
+        body.resize(bytes);
+        constexpr std::uint64_t piece = std::uint64_t{1} << 30;  // MPI counts in int
+        for (std::uint64_t at = 0; at < bytes; at += piece)
+            check(MPI_Bcast(body.data() + at, static_cast<int>(std::min(piece, bytes - at)),
+                            MPI_BYTE, root, MPI_COMM_WORLD),
+                  "MPI_Bcast");
+    }
+
+    void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+
+    [[noreturn]] void abort(int code) override {
+        MPI_Abort(MPI_COMM_WORLD, code);
+        std::_Exit(code);
+    }
+
+  private:
+    struct Outgoing {
+        std::vector<std::byte> body;
+        MPI_Request request = MPI_REQUEST_NULL;
+    };
+
+    static int count_of_bytes(std::uint64_t bytes) {
+        ensure(bytes <= static_cast<std::uint64_t>(std::numeric_limits<int>::max()),
+               "a message is smaller than 2 GiB");
+        return static_cast<int>(bytes);
+    }
+
+    /// Forgets the messages that have left.
+    void reap() {
+        for (auto it = sending_.begin(); it != sending_.end();) {
+            int done = 0;
+            check(MPI_Test(&it->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+            it = done != 0 ? sending_.erase(it) : std::next(it);
+        }
+    }
+
+    int rank_ = 0;
+    int size_ = 1;
+    int node_rank_ = 0;
+    int node_size_ = 1;
+    std::list<Outgoing> sending_;  // a list: MPI holds the addresses
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv) {
+    return std::make_unique<Mpi>(argc, argv);
+}
+
+std::string mpi_library() {
+    std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+    int length = 0;
+    MPI_Get_library_version(text.data(), &length);
+    const std::string all(text.data());
+    return all.substr(0, all.find(','));
+}
+
+}  // namespace cytofleet
+
+#else
+
+namespace cytofleet {
+
+std::unique_ptr<Communicator> make_mpi(int& /*argc*/, char**& /*argv*/) {
+    return nullptr;
+}
+std::string mpi_library() {
+    return "not built in";
+}
+
+}  // namespace cytofleet
+
+#endif

@@ -1,0 +1,58 @@
+#include "io/tiff/input_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <limits>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace cytofleet {
+
+void refuse(const std::filesystem::path& path, const std::string& problem) {
+    throw Error(ErrorKind::input, show(path) + ": " + problem);
+}
+
+InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
+    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor_ < 0) {
+        refuse(path_, "cannot be opened (" + std::string(std::strerror(errno)) + ")");
+    }
+    struct stat status {};
+    const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+    if (!regular) {
+        ::close(descriptor_);
+        refuse(path_, "is not a regular file; name an image file");
+    }
+    size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() {
+    ::close(descriptor_);
+}
+
+std::size_t InputFile::read_some(std::uint64_t offset, std::span<std::byte> out) const {
+    if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) return 0;
+    std::size_t done = 0;
+    while (done < out.size()) {
+        const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,
+                                    static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
+void InputFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+    if (read_some(offset, out) != out.size()) {
+        refuse(path_, "is cut off: " + std::to_string(out.size()) + " bytes at offset " +
+                          std::to_string(offset) + " are missing; copy the file again");
+    }
+}
+
+}  // namespace cytofleet

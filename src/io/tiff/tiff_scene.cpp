@@ -1,0 +1,122 @@
+#include "io/tiff/tiff_scene.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace cytofleet {
+
+std::string page_axes(const PageFormat& format) {
+    if (format.samples == 1) return "YX";
+    return format.planar ? "SYX" : "YXS";
+}
+
+void set_page(TiffScene& scene, const PageFormat& format) {
+    scene.format = format;
+    scene.info.y = format.height;
+    scene.info.x = format.width;
+    scene.info.samples = format.samples;
+    scene.info.type = format.type;
+}
+
+namespace {
+
+// The scene is a row of pages along one axis.
+void set_row(TiffScene& scene, char axis) {
+    const auto count = static_cast<std::int64_t>(scene.pages.size());
+    scene.lead = {{axis, count}};
+    (axis == 'C' ? scene.info.c : axis == 'Z' ? scene.info.z : scene.info.t) = count;
+    scene.info.axes = page_axes(scene.format);
+    if (count > 1) scene.info.axes.insert(0, 1, axis);
+}
+
+}  // namespace
+
+std::optional<std::string> list_missing(TiffScene& scene) {
+    std::int64_t step = 1;
+    for (auto axis = scene.lead.rbegin(); axis != scene.lead.rend() && axis->first != 'T'; ++axis) {
+        step *= axis->second;
+    }
+    std::vector<bool> there(static_cast<std::size_t>(scene.info.t), false);
+    std::uint64_t present = 0;
+    for (std::size_t i = 0; i < scene.pages.size(); ++i) {
+        if (scene.pages[i].file < 0) continue;
+        ++present;
+        const std::int64_t t = static_cast<std::int64_t>(i) / step % scene.info.t;
+        there[static_cast<std::size_t>(t)] = true;
+    }
+    for (std::int64_t t = 0; t < scene.info.t; ++t) {
+        if (!there[static_cast<std::size_t>(t)]) scene.info.missing_frames.push_back(t);
+    }
+    if (present == scene.pages.size()) return std::nullopt;
+    return "announces " + count_of(scene.pages.size(), "plane") + " and has " +
+           std::to_string(present) +
+           " of them (acquisition stopped early?): the missing ones are left out";
+}
+
+std::vector<PageRef> raw_pages(const TiffFile& file, const PageFormat& format, std::uint64_t start,
+                               std::int64_t count) {
+    const std::uint64_t page_bytes =
+        static_cast<std::uint64_t>(format.elements()) * size_of(format.type);
+    const std::uint64_t left = start > file.file().size() ? 0 : file.file().size() - start;
+    const std::uint64_t there = left / page_bytes;
+    if (there < static_cast<std::uint64_t>(count)) {
+        refuse(file.file().path(), "is cut off: it announces " + count_of(count, "plane") +
+                                       " and ends in plane " + std::to_string(there + 1) +
+                                       "; copy the file again");
+    }
+    std::vector<PageRef> pages(static_cast<std::size_t>(count));
+    for (PageRef& page : pages) {
+        page = {start, 0};
+        start += page_bytes;
+    }
+    return pages;
+}
+
+std::vector<TiffScene> plain_scenes(const TiffSource& source) {
+    const std::vector<TiffPage>& pages = source.file.pages();
+    const bool all_reduced =
+        std::all_of(pages.begin(), pages.end(), [](const TiffPage& page) { return page.reduced; });
+    std::vector<TiffScene> scenes;
+    std::vector<std::uint32_t> kinds;
+    std::size_t number = 0;
+    for (const TiffPage& page : pages) {
+        ++number;
+        if (page.reduced && !all_reduced) continue;
+        const auto found = std::find(kinds.begin(), kinds.end(), page.kind);
+        const auto index = static_cast<std::size_t>(found - kinds.begin());
+        if (found == kinds.end()) {
+            kinds.push_back(page.kind);
+            TiffScene scene;
+            set_page(scene, source.pixels.format(page.ifd, "page " + std::to_string(number)));
+            scenes.push_back(std::move(scene));
+        }
+        scenes[index].pages.push_back({page.ifd, 0});
+    }
+    for (TiffScene& scene : scenes) set_row(scene, source.pages);
+    if (scenes.size() > 1) {
+        source.warnings.push_back("its pages differ in size or type: they are read as " +
+                                  count_of(scenes.size(), "scene"));
+    }
+    return scenes;
+}
+
+std::vector<TiffScene> metamorph_scenes(const TiffSource& source) {
+    // UIC2 holds one group of values per plane; its count is the number of planes.
+    const auto planes =
+        static_cast<std::int64_t>(source.file.first().count(TiffTag::metamorph_uic2));
+    const auto start = source.file.contiguous_start();
+    if (planes < 2 || !start) return {};
+    TiffScene scene;
+    set_page(scene, source.pixels.format(source.file.first().offset(), "the first page"));
+    if (!scene.format.unpacked()) return {};
+    scene.raw = true;
+    scene.order = source.file.header().order;
+    scene.pages = raw_pages(source.file, scene.format, *start, planes);
+    set_row(scene, source.pages);
+    std::vector<TiffScene> scenes;
+    scenes.push_back(std::move(scene));
+    return scenes;
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,54 @@
+// The blocks of CPnet under the names Python gives them (cellpose3.md 3.7), with the exact foldings
+// of 3.8.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backend/nn_ops.hpp"
+#include "nn/layers.hpp"
+#include "weights/weights.hpp"
+
+namespace cytofleet {
+
+/// `resdown`: y = proj(x) + conv_1(conv_0(x)); out = y + conv_3(conv_2(y)). The norms of conv_1 and
+/// conv_3 have one consumer each and sit in conv_0 and conv_2, the norm of proj in proj.
+class ResidualDown {
+  public:
+    ResidualDown(const NnOps& ops, const Weights& weights, std::int64_t in, std::int64_t out);
+    FeaturesPtr operator()(const NnOps& ops, Workspace& work, const Features& x) const;
+
+  private:
+    std::int64_t out_;
+    Affine norm_0_;
+    Affine norm_2_;
+    std::shared_ptr<Convolution> proj_, conv_0_, conv_1_, conv_2_, conv_3_;
+};
+
+/// `resup`, fed with x before the upsampling: a = conv_0(up(x)) + skip; y = proj(up(x)) + conv_1(a
+/// + f1); out = y + conv_3(conv_2(y + f2) + f3). What acts pixelwise on x runs before the
+/// upsampling; the norm of conv_1 scales conv_0, skip and f1, that of conv_3 scales conv_2 and f3.
+class ResidualUp {
+  public:
+    /// `sampling`: whether x has the size of the result or half of it.
+    ResidualUp(const NnOps& ops, const Weights& weights, std::int64_t in, std::int64_t out,
+               std::int64_t style, Sampling sampling);
+    /// `skip` sets the size of the result. `style`: of this one tile.
+    FeaturesPtr operator()(const NnOps& ops, Workspace& work, const Features& x,
+                           const Features& skip, std::span<const float> style) const;
+
+  private:
+    std::int64_t out_;
+    Affine norm_0_;
+    Affine norm_1_;
+    Affine norm_2_;
+    Affine norm_3_;
+    std::vector<float> bias_0_;
+    std::vector<float> bias_2_;
+    Linear full_1_, full_2_, full_3_;
+    std::shared_ptr<Convolution> proj_, conv_0_, conv_1_, conv_2_, conv_3_;
+};
+
+}  // namespace cytofleet

@@ -1,0 +1,48 @@
+// Cellpose 3 as a Segmenter: one grey plane in, its cells out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/cellpose/flow_field.hpp"
+#include "models/cellpose/settings.hpp"
+#include "models/segmenter.hpp"
+#include "weights/weights.hpp"
+
+namespace cytofleet {
+
+/// Diameters a checkpoint carries. A file without them counts as 30 and 30 (cellpose3.md 3.9).
+struct ModelDiameters {
+    float mean = 30.0F;    ///< the network sees cells of this diameter, pixels
+    float labels = 30.0F;  ///< mean diameter in the training data
+    bool stored = false;   ///< false: the file has neither
+};
+
+ModelDiameters read_diameters(const Weights& weights);
+
+/// `built_in_mean`: diam_mean of a built-in model, which overrides the file's (30, or 17 for nuclei).
+Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_in_mean,
+                   double diameter);
+
+class Cellpose : public Segmenter {
+  public:
+    Cellpose(const Weights& weights, std::optional<double> built_in_mean, CellposeSettings settings);
+    const Scale& scale() const { return scale_; }
+    const ModelDiameters& diameters() const { return diameters_; }
+    const CpNet& net() const { return net_; }
+    std::int64_t steps() const { return settings_.masks.niter; }
+    std::string engine() const { return ops_->description(); }
+    std::vector<SegmentResult> segment(std::span<const Image* const> planes) override;
+
+  private:
+    CellposeSettings settings_;
+    ModelDiameters diameters_;
+    Scale scale_;
+    std::shared_ptr<NnOps> ops_;
+    CpNet net_;
+};
+
+}  // namespace cytofleet

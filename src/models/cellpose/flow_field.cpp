@@ -1,0 +1,175 @@
+#include "models/cellpose/flow_field.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/timer.hpp"
+
+namespace cytofleet {
+namespace {
+
+constexpr std::int64_t outputs = 3;
+
+std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+/// Sum of the tiles' styles over its L2 norm, in tile order.
+std::vector<float> style_of(std::span<const float> sum) {
+    float squares = 0;
+    for (const float value : sum) squares += value * value;
+    const float norm = std::sqrt(squares);
+    std::vector<float> out(sum.begin(), sum.end());
+    for (float& value : out) value /= norm;
+    return out;
+}
+
+/// A frame whose tiles are on their way through the network.
+struct InFlight {
+    PreparedFrame prepared;
+    TileBlend blend;
+    std::vector<float> style;
+    explicit InFlight(PreparedFrame frame, std::int64_t style_size)
+        : prepared(std::move(frame)), blend(prepared.grid), style(index(style_size)) {}
+};
+
+FlowField finish(const Exec& exec, const InFlight& done, bool resample) {
+    const Extent small = done.prepared.grid.frame;
+    FlowField field;
+    field.extent = resample ? done.prepared.frame : small;
+    field.style = style_of(done.style);
+    std::vector<float> values(index(outputs * small.pixels()));
+    done.blend.finish(exec, values);
+    if (field.extent == small) {
+        field.values = std::move(values);
+        return field;
+    }
+    field.values.resize(index(outputs * field.extent.pixels()));
+    for (std::int64_t c = 0; c < outputs; ++c)
+        resize_output(exec,
+                      std::span(values).subspan(index(c * small.pixels()), index(small.pixels())),
+                      small,
+                      std::span(field.values).subspan(index(c * field.extent.pixels()),
+                                                      index(field.extent.pixels())),
+                      field.extent);
+    return field;
+}
+
+/// Tiles waiting for the network, from one or more frames, all of one size.
+class Batch {
+  public:
+    Batch(const Exec& exec, CpNet& net, std::int64_t capacity, StageTimes& times)
+        : exec_(exec), net_(net), capacity_(capacity), times_(times) {}
+
+    /// Sends all tiles of a frame through, running the network whenever the batch is full.
+    void add(InFlight& frame) {
+        const TileGrid& grid = frame.prepared.grid;
+        if (!(grid.tile == tile_)) {
+            run();
+            tile_ = grid.tile;
+            in_.resize(index(capacity_ * net_.channels_in() * tile_.pixels()));
+            out_.resize(index(capacity_ * outputs * tile_.pixels()));
+            styles_.resize(index(capacity_ * net_.style_size()));
+        }
+        for (std::int64_t first = 0; first < grid.count();) {
+            const std::int64_t count = std::min(grid.count() - first, capacity_ - filled_);
+            const std::int64_t floats = net_.channels_in() * tile_.pixels();
+            cut_tiles(exec_, grid, frame.prepared.image, net_.channels_in(), first, count,
+                      std::span(in_).subspan(index(filled_ * floats), index(count * floats)));
+            parts_.push_back({&frame, count});
+            filled_ += count;
+            first += count;
+            if (filled_ == capacity_) run();
+        }
+        frame.prepared.image = {};
+    }
+
+    void run() {
+        if (filled_ == 0) return;
+        Timer network;
+        const std::int64_t pixels = tile_.pixels();
+        net_(std::span(in_).first(index(filled_ * net_.channels_in() * pixels)), filled_,
+             tile_.height, tile_.width, std::span(out_).first(index(filled_ * outputs * pixels)),
+             std::span(styles_).first(index(filled_ * net_.style_size())));
+        times_.network += network.seconds();
+        Timer blending;
+        std::int64_t at = 0;
+        for (const Part& part : parts_) {
+            part.frame->blend.add(exec_,
+                                  std::span(out_).subspan(index(at * outputs * pixels),
+                                                          index(part.count * outputs * pixels)),
+                                  part.count);
+            for (std::int64_t i = at; i < at + part.count; ++i)
+                for (std::int64_t k = 0; k < net_.style_size(); ++k)
+                    part.frame->style[index(k)] += styles_[index(i * net_.style_size() + k)];
+            at += part.count;
+        }
+        times_.masks += blending.seconds();
+        parts_.clear();
+        filled_ = 0;
+    }
+
+  private:
+    struct Part {
+        InFlight* frame;
+        std::int64_t count;
+    };
+    const Exec& exec_;
+    CpNet& net_;
+    std::int64_t capacity_;
+    StageTimes& times_;
+    Extent tile_;
+    std::int64_t filled_ = 0;
+    std::vector<Part> parts_;
+    std::vector<float> in_;
+    std::vector<float> out_;
+    std::vector<float> styles_;
+};
+
+}  // namespace
+
+PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
+                            Extent frame, const Scale& scale, const CellposeSettings& settings) {
+    ensure(static_cast<std::int64_t>(image.size()) == channels * frame.pixels(),
+           "the image has channels x height x width values");
+    normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
+    const Extent small = scale.identity() ? frame : scale.apply(frame);
+    if (small.height < 1 || small.width < 1)
+        throw Error(ErrorKind::input,
+                    fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
+                                "it by {:.3g}; check --diameter",
+                                frame.height, frame.width, scale.value()));
+    PreparedFrame out{frame, make_tile_grid(small, settings.tile_overlap, settings.augment), {}};
+    if (small == frame) {
+        out.image = std::move(image);
+        return out;
+    }
+    out.image.resize(index(channels * small.pixels()));
+    for (std::int64_t c = 0; c < channels; ++c)
+        resize_input(exec, std::span(image).subspan(index(c * frame.pixels()), index(frame.pixels())),
+                     frame,
+                     std::span(out.image).subspan(index(c * small.pixels()), index(small.pixels())),
+                     small);
+    return out;
+}
+
+std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net, std::vector<PreparedFrame> frames,
+                                     const CellposeSettings& settings, StageTimes& times) {
+    std::vector<InFlight> flying;
+    flying.reserve(frames.size());
+    Batch batch(exec, net, std::max<std::int64_t>(1, settings.batch_size), times);
+    for (PreparedFrame& frame : frames) {
+        flying.emplace_back(std::move(frame), net.style_size());
+        batch.add(flying.back());
+    }
+    batch.run();
+    Timer resizing;
+    std::vector<FlowField> out;
+    out.reserve(flying.size());
+    for (const InFlight& done : flying) out.push_back(finish(exec, done, settings.resample));
+    times.masks += resizing.seconds();
+    return out;
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,150 @@
+#include "models/cellpose/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "models/cellpose/blocks.hpp"
+
+namespace cytofleet {
+namespace {
+
+constexpr std::int64_t outputs = 3;
+constexpr std::int64_t largest_width = 4096;  // channels; Cellpose has 256
+
+[[noreturn]] void refuse(const Weights& weights, const std::string& what) {
+    throw Error(ErrorKind::model, fmt::format("{}: {}", show(weights.checkpoint().path()), what));
+}
+
+/// Input channels, then those of each stage, from the shapes of the down blocks' first
+/// convolutions.
+std::vector<std::int64_t> read_widths(const Weights& weights) {
+    if (weights.has("W2"))
+        refuse(weights,
+               "is a Cellpose 4 (Cellpose-SAM) checkpoint; cytofleet runs Cellpose 3 models "
+               "so far");
+    if (weights.has("output.2.weight") && weights.get("output.2.weight").shape().rank() == 4 &&
+        weights.get("output.2.weight").shape()[0] != outputs)
+        refuse(weights,
+               fmt::format("has {} outputs instead of 3 (two flows and a probability); it is "
+                           "no segmentation model",
+                           weights.get("output.2.weight").shape()[0]));
+    const Weights down = weights / "downsample" / "down";
+    std::vector<std::int64_t> widths;
+    for (int n = 0;; ++n) {
+        const std::string name = fmt::format("res_down_{}.conv.conv_0.2.weight", n);
+        if (n > 0 && !down.has(name)) break;
+        const Shape& shape = down.get(name).shape();
+        if (shape.rank() != 4 || shape[0] < 1 || shape[1] < 1 || shape[0] > largest_width ||
+            shape[1] > largest_width)
+            refuse(weights,
+                   fmt::format("tensor downsample.down.{} has shape {}; this is no Cellpose 3 "
+                               "checkpoint, or a damaged one",
+                               name, shape.text()));
+        if (n == 0) widths.push_back(shape[1]);
+        widths.push_back(shape[0]);
+    }
+    return widths;
+}
+
+void normalise(std::span<float> style) {
+    double squares = 0;
+    for (const float value : style)
+        squares += static_cast<double>(value) * static_cast<double>(value);
+    const auto norm = static_cast<float>(std::sqrt(squares));
+    for (float& value : style) value /= norm;
+}
+
+}  // namespace
+
+struct CpNet::Layers {
+    std::shared_ptr<NnOps> ops;
+    std::vector<std::int64_t> widths;
+    std::vector<ResidualDown> down;
+    std::vector<ResidualUp> up;  ///< by stage: up[0] is the last to run
+    Affine output_norm;
+    ConvNumbers output;
+
+    void run(Workspace& work, std::span<const float> tile, std::int64_t h, std::int64_t w,
+             std::span<float> out, std::span<float> style) const {
+        std::vector<FeaturesPtr> skips;
+        {
+            FeaturesPtr x = work.make_planar(widths[0], h, w);
+            ops->upload(tile, *x);
+            skips.push_back(down[0](*ops, work, *x));
+        }
+        for (std::size_t n = 1; n < down.size(); ++n) {
+            const Features& before = *skips.back();
+            FeaturesPtr x = work.make(1, before.channels, before.height / 2, before.width / 2);
+            ops->max_pool(before, *x);
+            skips.push_back(down[n](*ops, work, *x));
+        }
+        ops->mean(*skips.back(), style);
+        normalise(style);
+        FeaturesPtr y;
+        for (std::size_t n = up.size(); n-- > 0;) {
+            y = up[n](*ops, work, y ? *y : *skips.back(), *skips[n], style);
+            if (n + 1 < skips.size()) skips.resize(n + 1);
+        }
+        ops->project(*y, output_norm, output, out);
+    }
+};
+
+CpNet::CpNet(std::shared_ptr<NnOps> ops, const Weights& weights)
+    : layers_(std::make_unique<Layers>()) {
+    Layers& l = *layers_;
+    l.ops = std::move(ops);
+    l.widths = read_widths(weights);
+    const auto stages = static_cast<std::int64_t>(l.widths.size()) - 1;
+    const std::int64_t style = l.widths.back();
+    for (std::int64_t n = 0; n < stages; ++n) {
+        const auto width = [&](std::int64_t stage) {
+            return l.widths[static_cast<std::size_t>(std::min(stage, stages))];
+        };
+        l.down.emplace_back(*l.ops, weights / "downsample" / "down" / fmt::format("res_down_{}", n),
+                            width(n), width(n + 1));
+        l.up.emplace_back(*l.ops, weights / "upsample" / "up" / fmt::format("res_up_{}", n),
+                          width(n + 2), width(n + 1), style,
+                          n + 1 == stages ? Sampling::same : Sampling::doubled);
+    }
+    l.output_norm = read_batch_norm(weights / "output" / "0", l.widths[1]);
+    l.output = read_convolution(weights / "output" / "2", l.widths[1], outputs, 1);
+}
+
+CpNet::~CpNet() = default;
+CpNet::CpNet(CpNet&&) noexcept = default;
+
+std::int64_t CpNet::channels_in() const {
+    return layers_->widths.front();
+}
+std::vector<std::int64_t> CpNet::widths() const {
+    return layers_->widths;
+}
+std::int64_t CpNet::style_size() const {
+    return layers_->widths.back();
+}
+
+void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_t h, std::int64_t w,
+                       std::span<float> out, std::span<float> styles) {
+    const std::int64_t pixels = h * w;
+    const std::int64_t style = style_size();
+    ensure(h > 0 && w > 0 && h % 16 == 0 && w % 16 == 0, "tile sizes are multiples of 16");
+    ensure(static_cast<std::int64_t>(tiles.size()) == n * channels_in() * pixels &&
+               static_cast<std::int64_t>(out.size()) == n * outputs * pixels &&
+               static_cast<std::int64_t>(styles.size()) == n * style,
+           "tiles, output and styles have n entries");
+    const auto part = [](auto whole, std::int64_t first, std::int64_t count, std::int64_t each) {
+        return whole.subspan(static_cast<std::size_t>(first * each),
+                             static_cast<std::size_t>(count * each));
+    };
+    layers_->ops->for_pieces(n, [&](Workspace& work, std::int64_t first, std::int64_t count) {
+        layers_->run(work, part(tiles, first, count, channels_in() * pixels), h, w,
+                     part(out, first, count, outputs * pixels), part(styles, first, count, style));
+    });
+}
+
+}  // namespace cytofleet

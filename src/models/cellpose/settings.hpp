@@ -1,0 +1,23 @@
+// What a user may set of Cellpose 3, with Cellpose's defaults.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/normalize/normalize.hpp"
+#include "models/cellpose/masks.hpp"
+
+namespace cytofleet {
+
+struct CellposeSettings {
+    double diameter = 0;  ///< pixels; 0: the model's own
+    NormalizeOptions normalize;
+    bool augment = false;
+    double tile_overlap = 0.1;  ///< 0.05 to 0.5
+    bool resample = true;
+    std::int64_t niter = 0;  ///< steps of flow following; 0: from the diameter
+    MaskOptions masks;       ///< its niter is ignored
+    std::int64_t batch_size = 8;
+    int threads = 1;
+};
+
+}  // namespace cytofleet

@@ -1,0 +1,148 @@
+#include "pipeline/catalogue.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "pipeline/discover.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Why a scene cannot be segmented; empty when it can.
+std::string why_not(const SceneInfo& scene, std::int64_t channel) {
+    if (scene.z > 1)
+        return fmt::format("has Z = {} slices; projecting them (--projection) comes with a later "
+                           "version: project the file first",
+                           scene.z);
+    if (scene.y < 1 || scene.x < 1) return "has no pixels";
+    const std::int64_t channels = scene.c * scene.samples;
+    if (channel >= channels)
+        return fmt::format("has {}{}, so there is no --channel {} (they count from 0)",
+                           count_of(static_cast<std::uint64_t>(channels), "channel"),
+                           scene.samples > 1 ? " (RGB samples)" : "", channel);
+    return {};
+}
+
+/// The folder's file system takes `a` and `A` for one name.
+bool ignores_case(const fs::path& folder) {
+    std::string name = folder.filename().string();
+    bool letters = false;
+    for (char& c : name) {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+            c = static_cast<char>(c ^ 0x20);
+            letters = true;
+        }
+    }
+    std::error_code failed;
+    return letters && fs::equivalent(folder, folder.parent_path() / name, failed) && !failed;
+}
+
+void check_collisions(const Catalogue& catalogue) {
+    std::map<fs::path, const Job*> seen;
+    for (const Job& job : catalogue.jobs) {
+        fs::path key = fs::weakly_canonical(mask_path(job.stem));
+        if (ignores_case(key.parent_path())) key = lower(key.native());
+        const auto [other, fresh] = seen.emplace(key, &job);
+        if (fresh) continue;
+        const auto name = [&](const Job& j) {
+            return show(catalogue.files[static_cast<std::size_t>(j.file)].path);
+        };
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} and {} would both be written to {}; rename one, or run them "
+                                "apart with another --output-dir or --suffix",
+                                name(*other->second), name(job), show(mask_path(job.stem))));
+    }
+}
+
+void check_existing(Catalogue& catalogue, Existing policy) {
+    if (policy == Existing::overwrite) return;
+    const auto exists = [](const Job& job) {
+        std::error_code failed;
+        return fs::exists(mask_path(job.stem), failed);
+    };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(catalogue.jobs, exists));
+    if (count == 0) return;
+    if (policy == Existing::skip) {
+        std::erase_if(catalogue.jobs, exists);
+        catalogue.notes.push_back(
+            fmt::format("skipped {} already there (--skip-existing)", count_of(count, "output")));
+        return;
+    }
+    std::string names;
+    std::size_t listed = 0;
+    for (const Job& job : catalogue.jobs) {
+        if (!exists(job)) continue;
+        if (++listed > 4) break;
+        names += fmt::format("{}{}", listed > 1 ? ", " : "", show(mask_path(job.stem)));
+    }
+    if (count > 4) names += fmt::format(" and {} more", count - 4);
+    throw Error(ErrorKind::usage,
+                fmt::format("{} there already: {}; choose --overwrite, --skip-existing, another "
+                            "--suffix or --output-dir",
+                            count == 1 ? "an output is" : "outputs are", names));
+}
+
+}  // namespace
+
+std::vector<PlanItem> Catalogue::items() const {
+    std::vector<PlanItem> out;
+    out.reserve(jobs.size());
+    for (const Job& job : jobs) {
+        const SceneInfo& s = scene(job);
+        out.push_back({job.file, job.scene, s.t, static_cast<double>(s.y) * static_cast<double>(s.x)});
+    }
+    return out;
+}
+
+const SceneInfo& Catalogue::scene(const Job& job) const {
+    return files.at(static_cast<std::size_t>(job.file))
+        .scenes.at(static_cast<std::size_t>(job.scene));
+}
+
+PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t t,
+                 std::int64_t channel) {
+    return {scene_number, t, channel / scene.samples, 0, channel % scene.samples};
+}
+
+Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& options) {
+    Catalogue out;
+    for (const fs::path& path : files) {
+        try {
+            out.files.push_back(open_reader(path, options.reader)->info());
+        } catch (const Error& error) {
+            out.bad.push_back({path, error.what()});
+            continue;
+        }
+        const FileInfo& info = out.files.back();
+        for (const std::string& warning : info.warnings)
+            out.notes.push_back(fmt::format("{}: {}", show(path), warning));
+        const auto number = static_cast<std::int64_t>(out.files.size()) - 1;
+        for (std::size_t s = 0; s < info.scenes.size(); ++s) {
+            const SceneInfo& scene = info.scenes[s];
+            const std::string which =
+                info.scenes.size() > 1 ? fmt::format(" (scene {})", s + 1) : std::string();
+            if (const std::string reason = why_not(scene, options.channel); !reason.empty()) {
+                out.bad.push_back({path, fmt::format("{}{} {}", show(path), which, reason)});
+                continue;
+            }
+            if (scene.samples > 1)
+                out.notes.push_back(fmt::format(
+                    "{}{} is an RGB image: --channel {} takes its sample {} of {}", show(path), which,
+                    options.channel, options.channel % scene.samples, scene.samples));
+            const bool alone = info.scenes.size() == 1;
+            out.jobs.push_back({number, static_cast<std::int64_t>(s),
+                                output_stem(path, options, alone ? -1 : static_cast<std::int64_t>(s))});
+        }
+    }
+    check_collisions(out);
+    check_existing(out, options.existing);
+    return out;
+}
+
+}  // namespace cytofleet

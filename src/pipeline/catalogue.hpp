@@ -1,0 +1,47 @@
+// Every input opened once, checked, and given its outputs: what a run will do, before it does anything.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "image/file_info.hpp"
+#include "pipeline/run_options.hpp"
+#include "schedule/plan.hpp"
+
+namespace cytofleet {
+
+/// One scene that will be segmented.
+struct Job {
+    std::int64_t file = 0;   ///< index into Catalogue::files
+    std::int64_t scene = 0;
+    std::filesystem::path stem;  ///< outputs without extension
+};
+
+/// A file that cannot be segmented, and why.
+struct BadFile {
+    std::filesystem::path file;
+    std::string reason;
+};
+
+struct Catalogue {
+    std::vector<FileInfo> files;
+    std::vector<Job> jobs;
+    std::vector<BadFile> bad;
+    std::vector<std::string> notes;  ///< what was left out, and warnings of the readers
+    std::vector<PlanItem> items() const;
+    const SceneInfo& scene(const Job& job) const;
+};
+
+/// Opens every file and checks channel, Z and outputs. Bad files are listed, not thrown. Throws
+/// Error{usage} naming both inputs when two outputs collide, and naming the files when outputs exist
+/// and may not be replaced.
+Catalogue make_catalogue(const std::vector<std::filesystem::path>& files, const RunOptions& options);
+
+/// C and sample of the plane that `channel` means.
+PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t t,
+                 std::int64_t channel);
+
+}  // namespace cytofleet

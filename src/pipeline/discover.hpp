@@ -1,0 +1,41 @@
+// Which files a run takes, and what their outputs are called.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/run_options.hpp"
+
+namespace cytofleet {
+
+/// A file name cut as the seed application cuts it: the extension starts at the last dot and takes a
+/// preceding ".ome" with it, unless nothing would be left of the name.
+struct NameParts {
+    std::string stem;
+    std::string extension;
+};
+NameParts split_name(const std::filesystem::path& file);
+
+/// True for files this program writes: <name>_vSM<suffix>.ome.tif.
+bool is_own_output(const std::filesystem::path& file);
+
+/// Files of a run in natural order of their paths, and one line for each reason why files of folders were
+/// left out.
+struct Discovery {
+    std::vector<std::filesystem::path> files;
+    std::vector<std::string> notes;
+};
+
+/// A file named in `inputs` is always taken; a folder's files pass the filters. Throws Error{usage} for an
+/// input that is not there or when nothing is left, saying by which filter.
+Discovery discover(const RunOptions& options);
+
+/// `<folder>/<stem>[_S01]_vSM<suffix>` without extension. `scene` below 0: the file has only one.
+std::filesystem::path output_stem(const std::filesystem::path& input, const RunOptions& options,
+                                  std::int64_t scene);
+std::filesystem::path mask_path(const std::filesystem::path& stem);
+std::filesystem::path log_path(const std::filesystem::path& stem);
+
+}  // namespace cytofleet

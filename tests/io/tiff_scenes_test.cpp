@@ -1,0 +1,208 @@
+// Axes, sizes, names and pixels of the files that tests/data/tiff/make_tiffs.py wrote, against
+// tifffile.
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "io/hash_pixels.hpp"
+#include "io/reader.hpp"
+#include "support/files.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path data(const std::string& name) {
+    return fs::path(CYTOFLEET_TEST_DATA) / "tiff" / name;
+}
+
+// The axes longer than 1 and their sizes, as tifffile lists them.
+std::string dimensions(const SceneInfo& info) {
+    const std::map<char, std::int64_t> sizes = {{'T', info.t}, {'C', info.c}, {'Z', info.z},
+                                                {'Y', info.y}, {'X', info.x}, {'S', info.samples}};
+    std::string text;
+    for (const char axis : info.axes) {
+        if (sizes.at(axis) > 1) text += axis + std::to_string(sizes.at(axis)) + " ";
+    }
+    return text;
+}
+
+TEST(TiffScenes, PixelsAxesAndTypesAreTifffiles) {
+    std::ifstream file(data("expected.json"));
+    const auto expected = nlohmann::json::parse(file);
+    ASSERT_GT(expected.size(), 15U);
+    for (const auto& [name, series] : expected.items()) {
+        SCOPED_TRACE(name);
+        const auto reader = open_reader(data(name));
+        const auto& scenes = reader->info().scenes;
+        ASSERT_EQ(scenes.size(), series.size());
+        for (std::size_t i = 0; i < scenes.size(); ++i) {
+            std::string axes = series[i][0];
+            std::string wanted;
+            for (std::size_t k = 0; k < axes.size(); ++k) {
+                // Pages that nobody names are time points.
+                const char axis = axes[k] == 'I' || axes[k] == 'Q' ? 'T' : axes[k];
+                wanted += axis + std::to_string(series[i][1][k].get<int>()) + " ";
+            }
+            EXPECT_EQ(dimensions(scenes[i]), wanted);
+            EXPECT_EQ(name_of(scenes[i].type), series[i][2].get<std::string>());
+            EXPECT_EQ(hash_pixels(*reader, static_cast<std::int64_t>(i)),
+                      series[i][3].get<std::string>());
+        }
+    }
+}
+
+TEST(TiffScenes, OmeMetadata) {
+    const auto reader = open_reader(data("metadata.tif"));
+    const FileInfo& info = reader->info();
+    EXPECT_EQ(info.format, "OME-TIFF");
+    EXPECT_EQ(info.compression, "deflate");
+    EXPECT_TRUE(info.warnings.empty());
+    EXPECT_EQ(info.members, std::vector<fs::path>{data("metadata.tif")});
+    ASSERT_EQ(info.scenes.size(), 2U);
+    const SceneInfo& first = info.scenes[0];
+    EXPECT_EQ(first.name, "first");
+    EXPECT_DOUBLE_EQ(first.pixel_size.x.value(), 0.065);
+    EXPECT_DOUBLE_EQ(first.pixel_size.y.value(), 0.065);
+    EXPECT_FALSE(first.pixel_size.z.has_value());  // -1 in the file
+    EXPECT_DOUBLE_EQ(first.time_increment.value(), 1.5);
+    EXPECT_EQ(first.acquired.value(), "2021-03-04T05:06:07");
+    EXPECT_EQ(first.channel_names, (std::vector<std::string>{"Brightfield", "GFP"}));
+    EXPECT_TRUE(first.missing_frames.empty());
+    EXPECT_EQ(info.scenes[1].name, "second");
+    EXPECT_FALSE(info.scenes[1].pixel_size.x.has_value());
+}
+
+TEST(TiffScenes, AbortedAcquisitionListsItsMissingFrames) {
+    const auto reader = open_reader(data("aborted.ome.tif"));
+    const SceneInfo& info = reader->info().scenes.at(0);
+    EXPECT_EQ(info.t, 5);
+    EXPECT_EQ(info.missing_frames, (std::vector<std::int64_t>{3, 4}));
+    ASSERT_EQ(reader->info().warnings.size(), 1U);
+    PlaneId plane;
+    plane.t = 2;
+    plane.c = 1;
+    EXPECT_TRUE(reader->present(plane));
+    EXPECT_EQ(reader->read(plane).bytes, open_reader(data("whole.ome.tif"))->read(plane).bytes);
+    plane.t = 3;
+    EXPECT_FALSE(reader->present(plane));
+    EXPECT_THROW(reader->read(plane), Error);
+}
+
+TEST(TiffScenes, HistoryIsTheVLabAppAnnotationsInFileOrder) {
+    const auto reader = open_reader(data("reversed.tif"));
+    EXPECT_EQ(reader->info().history,
+              (std::vector<std::string>{"newest log\nline two", "Metadata for x"}));
+}
+
+TEST(TiffScenes, EveryMemberOpensTheWholeSet) {
+    const std::string hash = hash_pixels(*open_reader(data("set_1.ome.tif")));
+    for (const std::string name :
+         {"set_0.ome.tif", "set_2.ome.tif", "member_0.ome.tif", "member_1.ome.tif",
+          "member_2.ome.tif", "members.companion.ome"}) {
+        SCOPED_TRACE(name);
+        const auto reader = open_reader(data(name));
+        EXPECT_EQ(hash_pixels(*reader), hash);
+        EXPECT_EQ(reader->info().members.size(), 3U);
+        EXPECT_TRUE(reader->info().warnings.empty());
+    }
+}
+
+TEST(TiffScenes, SetWithAMissingFileGivesTheRest) {
+    const test::TempDir folder;
+    fs::copy_file(data("set_0.ome.tif"), folder / "set_0.ome.tif");
+    fs::copy_file(data("set_2.ome.tif"), folder / "renamed.tif");
+    const auto reader = open_reader(folder / "renamed.tif");
+    EXPECT_EQ(reader->info().scenes.at(0).missing_frames, (std::vector<std::int64_t>{2, 3}));
+    ASSERT_EQ(reader->info().warnings.size(), 2U);
+    EXPECT_NE(reader->info().warnings[1].find("set_1.ome.tif"), std::string::npos);
+    PlaneId plane;
+    plane.t = 5;
+    EXPECT_EQ(reader->read(plane).bytes, open_reader(data("set_2.ome.tif"))->read(plane).bytes);
+}
+
+TEST(TiffScenes, MetadataFileThatIsNotThereLeavesThePages) {
+    const test::TempDir folder;
+    fs::copy_file(data("member_1.ome.tif"), folder / "member_1.ome.tif");
+    const auto reader = open_reader(folder / "member_1.ome.tif");
+    EXPECT_EQ(reader->info().scenes.at(0).t, 2);
+    ASSERT_EQ(reader->info().warnings.size(), 1U);
+    EXPECT_NE(reader->info().warnings[0].find("members.companion.ome"), std::string::npos);
+}
+
+TEST(TiffScenes, RgbIsNamedAndItsSamplesAreReadOneByOne) {
+    const auto chunky = open_reader(data("rgb.ome.tif"));
+    EXPECT_EQ(chunky->info().scenes.at(0).samples, 3);
+    EXPECT_EQ(chunky->info().scenes.at(0).c, 1);
+    EXPECT_EQ(chunky->info().scenes.at(0).axes.back(), 'S');
+    // The ramp grows by 7 along T, 13 along Y, 19 along X and 25 along S.
+    PlaneId plane;
+    plane.t = 1;
+    plane.sample = 2;
+    const Image image = chunky->read(plane);
+    EXPECT_EQ(std::to_integer<int>(image.bytes[0]), (2 * 7 + 13 + 19 + 3 * 25) % 256);
+    EXPECT_EQ(std::to_integer<int>(image.bytes[5]), (2 * 7 + 2 * 13 + 19 + 3 * 25) % 256);
+    const auto planar = open_reader(data("rgb_planar.tif"));
+    EXPECT_EQ(planar->info().scenes.at(0).axes, "TSYX");
+    EXPECT_EQ(std::to_integer<int>(planar->read(plane).bytes[1]),
+              (2 * 7 + 3 * 13 + 19 + 2 * 25) % 256);
+}
+
+TEST(TiffScenes, ImageJMetadata) {
+    for (const std::string name : {"hyperstack.tif", "one_directory.tif"}) {
+        const auto reader = open_reader(data(name));
+        const SceneInfo& info = reader->info().scenes.at(0);
+        EXPECT_EQ(reader->info().format, "ImageJ TIFF");
+        EXPECT_EQ(info.axes, "TZCYX");
+        EXPECT_NEAR(info.pixel_size.x.value(), 0.325, 1e-6);
+        EXPECT_NEAR(info.pixel_size.y.value(), 0.325, 1e-6);
+        EXPECT_DOUBLE_EQ(info.pixel_size.z.value(), 0.5);
+        EXPECT_DOUBLE_EQ(info.time_increment.value(), 2.5);
+        if (name == "hyperstack.tif") {
+            EXPECT_EQ(info.channel_names, (std::vector<std::string>{"DIC", "GFP"}));
+        }
+    }
+}
+
+TEST(TiffScenes, PagesThatNobodyNamesAreWhatTheUserSays) {
+    for (const char axis : {'T', 'Z', 'C'}) {
+        const auto reader = open_reader(data("pages.tif"), ReaderOptions{axis});
+        const SceneInfo& info = reader->info().scenes.at(0);
+        EXPECT_EQ(info.axes, axis + std::string("YX"));
+        EXPECT_EQ(axis == 'T' ? info.t : axis == 'Z' ? info.z : info.c, 4);
+        EXPECT_EQ(info.t * info.c * info.z, 4);
+        // A file that names its axes is not asked.
+        const auto named = open_reader(data("hyperstack.tif"), ReaderOptions{axis});
+        EXPECT_EQ(named->info().scenes.at(0).t, 3);
+    }
+}
+
+TEST(TiffScenes, PagesOfTwoSizesAreTwoScenes) {
+    const auto reader = open_reader(data("two_sizes.tif"));
+    ASSERT_EQ(reader->info().scenes.size(), 2U);
+    EXPECT_EQ(reader->info().scenes[0].y, 6);
+    EXPECT_EQ(reader->info().scenes[1].y, 3);
+    EXPECT_EQ(reader->info().warnings.size(), 1U);
+}
+
+TEST(TiffScenes, ChannelsInsideTheRowsAreTakenApart) {
+    const auto reader = open_reader(data("scattered.tif"));
+    const SceneInfo& info = reader->info().scenes.at(0);
+    EXPECT_EQ(info.axes, "ZYXC");
+    EXPECT_EQ(info.c, 2);
+    PlaneId plane;
+    plane.z = 3;
+    plane.c = 1;
+    const Image image = reader->read(plane);
+    ASSERT_EQ(image.bytes.size(), 30U);
+    EXPECT_EQ(std::to_integer<int>(image.bytes[7]), (4 * 7 + 2 * 13 + 3 * 19 + 2 * 25) % 256);
+}
+
+}  // namespace
+}  // namespace cytofleet

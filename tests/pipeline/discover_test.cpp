@@ -1,0 +1,98 @@
+#include "pipeline/discover.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "support/files.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TempDir;
+using test::write_file;
+
+std::vector<std::string> names(const Discovery& found) {
+    std::vector<std::string> out;
+    for (const auto& file : found.files) out.push_back(file.filename());
+    return out;
+}
+
+TEST(SplitName, TakesOmeWithTheExtension) {
+    EXPECT_EQ(split_name("d/a.tif").stem, "a");
+    EXPECT_EQ(split_name("d/a.ome.tif").stem, "a");
+    EXPECT_EQ(split_name("d/a.ome.tif").extension, ".ome.tif");
+    EXPECT_EQ(split_name("a.OME.TIFF").stem, "a");
+    EXPECT_EQ(split_name("a.b.tif").stem, "a.b");
+    EXPECT_EQ(split_name(".ome.tif").stem, ".ome");
+    EXPECT_EQ(split_name(".ome.tif").extension, ".tif");
+    EXPECT_EQ(split_name("plain").extension, "");
+}
+
+TEST(OwnOutput, IsRecognisedByNameAlone) {
+    EXPECT_TRUE(is_own_output("a_vSM.ome.tif"));
+    EXPECT_TRUE(is_own_output("a_BF_vSMx-1.ome.tif"));
+    EXPECT_FALSE(is_own_output("a_vSM.tif"));
+    EXPECT_FALSE(is_own_output("a_vSM_b.ome.tif"));
+    EXPECT_FALSE(is_own_output("a.ome.tif"));
+}
+
+TEST(Discover, FoldersAreFilteredSortedAndExplained) {
+    const TempDir dir;
+    for (const char* name : {"s10_BF.tif", "s9_BF.TIF", "s1_BF.ome.tiff", "s1_GFP.tif", "notes.txt",
+                             "s9_BF_vSM.ome.tif", "._s9_BF.tif"})
+        write_file(dir / name, "x");
+    fs::create_directories(dir / "sub");
+    write_file(dir / "sub" / "deep_BF.tif", "x");
+    RunOptions options;
+    options.inputs = {dir.path()};
+    options.include = {"_BF"};
+    const Discovery found = discover(options);
+    EXPECT_EQ(names(found), (std::vector<std::string>{"s1_BF.ome.tiff", "s9_BF.TIF", "s10_BF.tif"}));
+    EXPECT_EQ(found.notes.size(), 4U);  // extension, macOS, own output, --include
+    options.recursive = true;
+    EXPECT_EQ(discover(options).files.size(), 4U);
+}
+
+TEST(Discover, ANamedFileIsAlwaysTaken) {
+    const TempDir dir;
+    write_file(dir / "odd.dat", "x");
+    RunOptions options;
+    options.inputs = {dir / "odd.dat", dir / "." / "odd.dat"};
+    options.include = {"_BF"};
+    EXPECT_EQ(names(discover(options)), std::vector<std::string>{"odd.dat"});
+}
+
+TEST(Discover, NothingLeftNamesTheFilter) {
+    const TempDir dir;
+    write_file(dir / "a.tif", "x");
+    RunOptions options;
+    options.inputs = {dir.path()};
+    options.include = {"_BF"};
+    try {
+        discover(options);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        EXPECT_NE(std::string(error.what()).find("--include"), std::string::npos);
+    }
+    options.inputs = {dir / "missing.tif"};
+    EXPECT_THROW(discover(options), Error);
+    options.inputs = {};
+    EXPECT_THROW(discover(options), Error);
+}
+
+TEST(OutputStem, FollowsTheSeedApplicationsNames) {
+    RunOptions options;
+    EXPECT_EQ(output_stem("d/smp01_BF.ome.tif", options, -1), "d/smp01_BF_vSM");
+    EXPECT_EQ(output_stem("smp01_BF.tif", options, -1), "./smp01_BF_vSM");
+    options.suffix = "x-1";
+    options.output_dir = "out";
+    EXPECT_EQ(mask_path(output_stem("d/smp01.tif", options, -1)), "out/smp01_vSMx-1.ome.tif");
+    EXPECT_EQ(log_path(output_stem("d/smp01.tif", options, 1)), "out/smp01_S02_vSMx-1.log");
+}
+
+}  // namespace
+}  // namespace cytofleet

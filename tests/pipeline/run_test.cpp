@@ -1,0 +1,108 @@
+// The whole pipeline in one process: several ranks as threads, real files, the demo model.
+#include "pipeline/run.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "io/reader.hpp"
+#include "support/files.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+using test::read_file;
+using test::TempDir;
+
+const fs::path demo = fs::path(CYTOFLEET_SOURCE) / "launch" / "demo" / "demo_movie.ome.tif";
+
+RunOptions demo_options(const fs::path& output) {
+    RunOptions options;
+    options.inputs = {demo};
+    options.model = "demo";
+    options.output_dir = output;
+    return options;
+}
+
+RunSummary run_on(int ranks, const RunOptions& options) {
+    setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+    RunSummary summary;
+    run_thread_team(ranks, [&](Communicator& comm) {
+        Log log(stderr, LogLevel::error, false);
+        const RunSummary mine = run(comm, options, log);
+        if (comm.rank() == 0) summary = mine;
+    });
+    return summary;
+}
+
+TEST(Run, GivesTheSameBytesOnOneRankAndMany) {
+    const TempDir dir;
+    const RunSummary alone = run_on(1, demo_options(dir / "alone"));
+    EXPECT_EQ(alone.exit_code, 0);
+    EXPECT_GT(alone.cells, 0U);
+    const std::string expected = read_file(dir / "alone" / "demo_movie_vSM.ome.tif");
+    for (const Partition partition : {Partition::frames, Partition::files, Partition::automatic}) {
+        RunOptions options = demo_options(dir / "team");
+        options.partition = partition;
+        options.existing = Existing::overwrite;
+        const RunSummary team = run_on(3, options);
+        EXPECT_EQ(team.exit_code, 0);
+        EXPECT_EQ(team.cells, alone.cells);
+        EXPECT_EQ(read_file(dir / "team" / "demo_movie_vSM.ome.tif"), expected);
+    }
+    EXPECT_FALSE(fs::exists(dir / "team" / ".cytofleet"));
+}
+
+TEST(Run, TheMaskReadsBackWithTheInputsAxesAndSizes) {
+    const TempDir dir;
+    run_on(1, demo_options(dir.path()));
+    const auto input = open_reader(demo);
+    const auto mask = open_reader(dir / "demo_movie_vSM.ome.tif");
+    const SceneInfo& in = input->info().scenes.at(0);
+    const SceneInfo& out = mask->info().scenes.at(0);
+    EXPECT_EQ(out.t, in.t);
+    EXPECT_EQ(out.y, in.y);
+    EXPECT_EQ(out.x, in.x);
+    EXPECT_EQ(out.type, PixelType::u16);
+    EXPECT_EQ(out.pixel_size.x, in.pixel_size.x);
+    EXPECT_EQ(out.time_increment, in.time_increment);
+    ASSERT_EQ(out.channel_names.size(), 1U);
+    EXPECT_EQ(out.channel_names[0], "Segmentation mask");
+    ASSERT_FALSE(mask->info().history.empty());
+    EXPECT_NE(mask->info().history[0].find("Cells in all frames"), std::string::npos);
+}
+
+TEST(Run, ABadFileDoesNotStopTheOthers) {
+    const TempDir dir;
+    test::write_file(dir / "bad.tif", "not a picture");
+    RunOptions options = demo_options(dir / "out");
+    options.inputs.emplace_back(dir / "bad.tif");
+    const RunSummary summary = run_on(2, options);
+    EXPECT_EQ(summary.exit_code, 3);
+    ASSERT_EQ(summary.bad.size(), 1U);
+    EXPECT_TRUE(fs::exists(dir / "out" / "demo_movie_vSM.ome.tif"));
+    EXPECT_NE(read_file(dir / "out" / "bad_vSM.log").find("[ERROR]"), std::string::npos);
+}
+
+TEST(Run, AStartThatFailsFailsOnEveryRank) {
+    const TempDir dir;
+    RunOptions options = demo_options(dir.path());
+    options.model = "no such model";
+    std::atomic<int> failed = 0;
+    run_thread_team(3, [&](Communicator& comm) {
+        Log log(stderr, LogLevel::error, false);
+        try {
+            run(comm, options, log);
+        } catch (const StartError&) {
+            ++failed;
+        }
+    });
+    EXPECT_EQ(failed, 3);
+}
+
+}  // namespace
+}  // namespace cytofleet
