@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-
 #include <sched.h>
 #include <unistd.h>
 
@@ -19,7 +18,8 @@
 namespace cytofleet {
 namespace {
 
-/// Cores this process may use, shared with the other ranks of the host when nothing binds them apart.
+/// Cores this process may use, shared with the other ranks of the host when nothing binds them
+/// apart.
 int share_of_cores(const Communicator& comm) {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
@@ -59,8 +59,9 @@ void report(const RunSummary& summary, Log& log) {
                          count_of(summary.outcomes.size() + summary.bad.size(), "file"),
                          count_of(written, "mask"), summary.seconds));
     if (summary.failed_frames > 0)
-        log.warning(fmt::format("{} left empty; the logs name them",
-                                count_of(static_cast<std::uint64_t>(summary.failed_frames), "frame")));
+        log.warning(
+            fmt::format("{} left empty; the logs name them",
+                        count_of(static_cast<std::uint64_t>(summary.failed_frames), "frame")));
     const std::size_t lost = summary.outcomes.size() - written + summary.bad.size();
     if (lost > 0) log.warning(fmt::format("{} without a mask, see above", count_of(lost, "file")));
 }
@@ -84,6 +85,7 @@ int run_ranks(Communicator& comm, RunCommand& command) {
         if (comm.size() == 1) throw;
         log.error(fmt::format("rank {}: {}", comm.rank(), broken.what()));
         comm.abort(1);
+        return 1;
     }
 }
 
