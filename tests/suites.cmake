@@ -1,1 +1,21 @@
-# Tests that are not GoogleTest programs: style, command line, MPI, README.
+# Tests that are not GoogleTest programs: the command line, MPI, style.
+
+# The command line, on the real program and real files.
+foreach(test run_test full_disk_test)
+    add_test(NAME cli.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${test} $<TARGET_FILE:cytofleet>)
+    set_tests_properties(cli.${test} PROPERTIES TIMEOUT 600)
+endforeach()
+
+if(CYTOFLEET_MPI)
+    # Under mpirun. AddressSanitizer's leak check cannot tell Open MPI's leaks from ours.
+    add_executable(test_comm_mpi mpi/comm_mpi_check.cpp comm/conversations.cpp)
+    target_link_libraries(test_comm_mpi PRIVATE cytofleet_comm test_support)
+    add_test(NAME mpi.comm_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/comm_test $<TARGET_FILE:test_comm_mpi>)
+    add_test(NAME cli.ranks_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/ranks_test $<TARGET_FILE:cytofleet>)
+    set_tests_properties(mpi.comm_test cli.ranks_test PROPERTIES
+        TIMEOUT 900 PROCESSORS 2 ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+endif()
+
+add_subdirectory(style)

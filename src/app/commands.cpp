@@ -17,12 +17,15 @@ constexpr int exit_usage = 2;
 constexpr int exit_other = 1;
 
 constexpr std::string_view overview =
-    "cytofleet finds every cell in every frame of every file: Cellpose 3 without Python, on one core or a\n"
+    "cytofleet finds every cell in every frame of every file: Cellpose 3 without Python, on one "
+    "core or a\n"
     "cluster.\n"
     "\n"
     "  cytofleet run --model MODEL INPUT...   segment files and folders\n"
-    "  cytofleet inspect FILE                 what a file holds: axes, sizes, channels, pixel size\n"
-    "  cytofleet models list                  the built-in names and where their files are looked for\n"
+    "  cytofleet inspect FILE                 what a file holds: axes, sizes, channels, pixel "
+    "size\n"
+    "  cytofleet models list                  the built-in names and where their files are looked "
+    "for\n"
     "  cytofleet models info FILE             what a checkpoint holds\n"
     "\n"
     "  cytofleet run --help                   all options of run\n"
@@ -46,9 +49,10 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
         fmt::print("{}", overview);
         return 0;
     }
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is no command; there are run, inspect and models (see cytofleet --help)",
-                            printable(verb)));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} is no command; there are run, inspect and models (see cytofleet --help)",
+                    printable(verb)));
 }
 
 }  // namespace
@@ -60,7 +64,8 @@ int run_program(const std::vector<std::string>& arguments, int& argc, char**& ar
         fmt::print(stderr, "error: {}\n", error.what());
         return error.kind() == ErrorKind::usage ? exit_usage : exit_other;
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
+        fmt::print(stderr,
+                   "error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
     } catch (const std::exception& broken) {
         fmt::print(stderr, "error: {}; please report this\n", broken.what());
     }

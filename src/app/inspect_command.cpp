@@ -17,19 +17,19 @@ nlohmann::json number_or_null(const std::optional<double>& value) {
 nlohmann::json scene_json(const SceneInfo& scene) {
     std::vector<std::string> channels;
     for (const auto& name : scene.channel_names) channels.push_back(printable(name));
-    return {{"name", printable(scene.name)},
-            {"axes", scene.axes},
-            {"sizes",
-             {{"T", scene.t}, {"C", scene.c}, {"Z", scene.z}, {"Y", scene.y}, {"X", scene.x}}},
-            {"samples", scene.samples},
-            {"type", name_of(scene.type)},
-            {"pixel_size_um",
-             {{"X", number_or_null(scene.pixel_size.x)},
-              {"Y", number_or_null(scene.pixel_size.y)},
-              {"Z", number_or_null(scene.pixel_size.z)}}},
-            {"channels", channels},
-            {"time_increment_s", number_or_null(scene.time_increment)},
-            {"missing_frames", scene.missing_frames}};
+    return {
+        {"name", printable(scene.name)},
+        {"axes", scene.axes},
+        {"sizes", {{"T", scene.t}, {"C", scene.c}, {"Z", scene.z}, {"Y", scene.y}, {"X", scene.x}}},
+        {"samples", scene.samples},
+        {"type", name_of(scene.type)},
+        {"pixel_size_um",
+         {{"X", number_or_null(scene.pixel_size.x)},
+          {"Y", number_or_null(scene.pixel_size.y)},
+          {"Z", number_or_null(scene.pixel_size.z)}}},
+        {"channels", channels},
+        {"time_increment_s", number_or_null(scene.time_increment)},
+        {"missing_frames", scene.missing_frames}};
 }
 
 std::string micrometres(const std::optional<double>& value) {
@@ -66,9 +66,11 @@ int inspect_command(const std::vector<std::string>& arguments) {
         else if (argument == "--hash")
             with_hash = true;
         else if (argument == "--help" || argument == "-h") {
-            fmt::print("Usage: cytofleet inspect [--json] [--hash] FILE...\n\n"
-                       "Prints what each file holds. --hash adds the SHA-256 of the pixels of each scene as\n"
-                       "a C-ordered little-endian array in the file's own order of axes.\n");
+            fmt::print(
+                "Usage: cytofleet inspect [--json] [--hash] FILE...\n\n"
+                "Prints what each file holds. --hash adds the SHA-256 of the pixels of each scene "
+                "as\n"
+                "a C-ordered little-endian array in the file's own order of axes.\n");
             return 0;
         } else if (argument.starts_with("--"))
             throw Error(ErrorKind::usage,
@@ -92,19 +94,18 @@ int inspect_command(const std::vector<std::string>& arguments) {
                     scenes.push_back(scene_json(info.scenes[s]));
                     if (with_hash) scenes.back()["sha256"] = hashes[s];
                 }
-                const nlohmann::json json{{"file", show(info.path)},
-                                          {"format", info.format},
-                                          {"compression", info.compression},
-                                          {"scenes", scenes},
-                                          {"history", info.history.size()},
-                                          {"warnings", info.warnings}};
-                fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+                const nlohmann::json json{
+                    {"file", show(info.path)},         {"format", info.format},
+                    {"compression", info.compression}, {"scenes", scenes},
+                    {"history", info.history.size()},  {"warnings", info.warnings}};
+                fmt::print("{}\n",
+                           json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
                 continue;
             }
             fmt::print("{}: {}, compression {}\n", show(info.path), info.format, info.compression);
             for (std::size_t s = 0; s < info.scenes.size(); ++s) {
                 print_scene(info.scenes[s], info.scenes.size() > 1 ? fmt::format("scene {}", s + 1)
-                                                                  : std::string("image"));
+                                                                   : std::string("image"));
                 if (with_hash) fmt::print("  SHA-256     {}\n", hashes[s]);
             }
             if (!info.history.empty())

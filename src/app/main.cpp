@@ -1,7 +1,6 @@
+#include <cstdio>
 #include <string>
 #include <vector>
-
-#include <cstdio>
 
 #include "app/commands.hpp"
 #include "comm/communicator.hpp"

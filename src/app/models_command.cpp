@@ -22,7 +22,9 @@ int list_models(const std::filesystem::path& folder) {
         fmt::print("{:<16} {:>9}  {}\n", model.name, model.diam_mean, where);
     }
     fmt::print("{:<16} {:>9}  {}\n", "demo", "own", "comes with the program");
-    fmt::print("\nLooked for in --model-dir, else $CELLPOSE_LOCAL_MODELS_PATH, else ~/.cellpose/models.\n");
+    fmt::print(
+        "\nLooked for in --model-dir, else $CELLPOSE_LOCAL_MODELS_PATH, else "
+        "~/.cellpose/models.\n");
     return 0;
 }
 

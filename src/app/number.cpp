@@ -27,10 +27,10 @@ T parse(std::string_view option, std::string_view text, T low, T high) {
     const char* end = text.data() + text.size();
     const auto [stopped, failed] = std::from_chars(text.data(), end, value);
     if (failed == std::errc() && stopped == end && value >= low && value <= high) return value;
-    throw Error(ErrorKind::usage, fmt::format("--{} is {}; it takes {}{}", option, printable(text),
-                                              std::is_integral_v<T> ? "as a whole " : "",
-                                              std::is_integral_v<T>
-                                                  ? range_text(low, high).substr(2)
+    throw Error(ErrorKind::usage,
+                fmt::format("--{} is {}; it takes {}{}", option, printable(text),
+                            std::is_integral_v<T> ? "as a whole " : "",
+                            std::is_integral_v<T> ? range_text(low, high).substr(2)
                                                   : range_text(low, high)));
 }
 
@@ -42,7 +42,8 @@ std::int64_t whole_number(std::string_view option, std::string_view text, std::i
 }
 
 double decimal_number(std::string_view option, std::string_view text, double low, double high) {
-    // from_chars accepts "nan" and "inf"; no comparison with NaN holds and infinity is over any limit.
+    // from_chars accepts "nan" and "inf"; no comparison with NaN holds and infinity is over any
+    // limit.
     return parse(option, text, low, high);
 }
 

@@ -17,77 +17,81 @@ namespace {
 using Texts = std::vector<std::string>;
 
 cxxopts::Options make_parser() {
-    cxxopts::Options parser("cytofleet run",
-                            "Finds the cells in every frame of the given TIFF files and folders, and "
-                            "writes for each file NAME a label image NAME_vSM.ome.tif and a log "
-                            "NAME_vSM.log.\n");
+    cxxopts::Options parser(
+        "cytofleet run",
+        "Finds the cells in every frame of the given TIFF files and folders, and "
+        "writes for each file NAME a label image NAME_vSM.ome.tif and a log "
+        "NAME_vSM.log.\n");
     parser.custom_help("[OPTIONS]");
     parser.positional_help("INPUT...");
     const auto text = [] { return cxxopts::value<std::string>(); };
     const auto list = [] { return cxxopts::value<Texts>(); };
-    parser.add_options("Model")
-        ("m,model", "checkpoint file of your own model, the name of a built-in one (cyto3, nuclei, "
-                    "...), or demo", text(), "MODEL")
-        ("model-dir", "folder with the built-in models (default: $CELLPOSE_LOCAL_MODELS_PATH, then "
-                      "~/.cellpose/models)", text(), "DIR")
-        ("d,diameter", "diameter of the cells in pixels; your own model knows its diameter, a "
-                       "built-in one needs it", text(), "PIXELS");
-    parser.add_options("Which cells")
-        ("cellprob-threshold", "lower finds more and larger cells (default: 0.0)", text(), "NUMBER")
-        ("flow-threshold", "higher keeps more cells of odd shape; 0 keeps all (default: 0.4)", text(),
-         "NUMBER")
-        ("min-size", "drop cells with fewer pixels (default: 15)", text(), "PIXELS")
-        ("max-size-fraction", "drop cells larger than this part of the frame (default: 0.4)", text(),
-         "FRACTION")
-        ("niter", "steps of flow following; more for long cells (default: 0, from the diameter)",
-         text(), "STEPS");
-    parser.add_options("How frames are read")
-        ("c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
-         text(), "NUMBER")
-        ("axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)", text(),
-         "LETTER")
-        ("invert", "dark cells on a bright ground become bright on dark")
-        ("normalize-percentile", "intensities that become 0 and 1 (default: 1,99)", text(),
-         "LOW,HIGH");
-    parser.add_options("Which files of a folder")
-        ("include", "only names that contain TEXT, for example _BF; may be repeated", list(), "TEXT")
-        ("exclude", "no names that contain TEXT; may be repeated", list(), "TEXT")
-        ("extensions", "file types, separated by commas (default: .tif,.tiff,.ome.tif,.ome.tiff)",
-         text(), "LIST")
-        ("r,recursive", "look into subfolders too");
-    parser.add_options("Results")
-        ("o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")
-        ("suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")
-        ("overwrite", "replace results that are there already")
-        ("skip-existing", "leave out inputs whose result is there already")
-        ("overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")
-        ("n,dry-run", "say what would be done, and stop");
-    parser.add_options("Speed")
-        ("t,threads", "threads of each rank (default: this rank's share of the cores)", text(),
-         "NUMBER")
-        ("batch-size", "tiles that go through the network together (default: 8)", text(), "NUMBER")
-        ("device", "auto or cpu (default: auto)", text(), "DEVICE")
-        ("partition", "spread files or frames over ranks: auto, files, frames (default: auto)",
-         text(), "HOW");
-    parser.add_options("Cellpose's finer points")
-        ("dynamics", "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
-                     "(default: cpu)", text(), "DEVICE")
-        ("augment", "average over flipped, half-overlapping tiles; slower")
-        ("tile-overlap", "part of a tile shared with its neighbour, 0.05 to 0.5 (default: 0.1)",
-         text(), "FRACTION")
-        ("no-resample", "follow flows at the network's resolution; faster, coarser outlines")
-        ("no-interp", "follow flows without interpolation");
-    parser.add_options("Messages")
-        ("log-level", "error, warning, info or debug (default: info)", text(), "LEVEL")
-        ("q,quiet", "errors only")
-        ("h,help", "this text");
+    parser.add_options("Model")(
+        "m,model",
+        "checkpoint file of your own model, the name of a built-in one (cyto3, nuclei, "
+        "...), or demo",
+        text(), "MODEL")(
+        "model-dir",
+        "folder with the built-in models (default: $CELLPOSE_LOCAL_MODELS_PATH, then "
+        "~/.cellpose/models)",
+        text(), "DIR")("d,diameter",
+                       "diameter of the cells in pixels; your own model knows its diameter, a "
+                       "built-in one needs it",
+                       text(), "PIXELS");
+    parser.add_options("Which cells")(
+        "cellprob-threshold", "lower finds more and larger cells (default: 0.0)", text(), "NUMBER")(
+        "flow-threshold", "higher keeps more cells of odd shape; 0 keeps all (default: 0.4)",
+        text(),
+        "NUMBER")("min-size", "drop cells with fewer pixels (default: 15)", text(), "PIXELS")(
+        "max-size-fraction", "drop cells larger than this part of the frame (default: 0.4)", text(),
+        "FRACTION")("niter",
+                    "steps of flow following; more for long cells (default: 0, from the diameter)",
+                    text(), "STEPS");
+    parser.add_options("How frames are read")(
+        "c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
+        text(), "NUMBER")(
+        "axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)", text(),
+        "LETTER")("invert", "dark cells on a bright ground become bright on dark")(
+        "normalize-percentile", "intensities that become 0 and 1 (default: 1,99)", text(),
+        "LOW,HIGH");
+    parser.add_options("Which files of a folder")(
+        "include", "only names that contain TEXT, for example _BF; may be repeated", list(),
+        "TEXT")("exclude", "no names that contain TEXT; may be repeated", list(), "TEXT")(
+        "extensions", "file types, separated by commas (default: .tif,.tiff,.ome.tif,.ome.tiff)",
+        text(), "LIST")("r,recursive", "look into subfolders too");
+    parser.add_options("Results")(
+        "o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")(
+        "suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")(
+        "overwrite", "replace results that are there already")(
+        "skip-existing", "leave out inputs whose result is there already")(
+        "overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")(
+        "n,dry-run", "say what would be done, and stop");
+    parser.add_options("Speed")(
+        "t,threads", "threads of each rank (default: this rank's share of the cores)", text(),
+        "NUMBER")("batch-size", "tiles that go through the network together (default: 8)", text(),
+                  "NUMBER")("device", "auto or cpu (default: auto)", text(), "DEVICE")(
+        "partition", "spread files or frames over ranks: auto, files, frames (default: auto)",
+        text(), "HOW");
+    parser.add_options("Cellpose's finer points")(
+        "dynamics",
+        "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
+        "(default: cpu)",
+        text(), "DEVICE")("augment", "average over flipped, half-overlapping tiles; slower")(
+        "tile-overlap", "part of a tile shared with its neighbour, 0.05 to 0.5 (default: 0.1)",
+        text(), "FRACTION")("no-resample",
+                            "follow flows at the network's resolution; faster, coarser outlines")(
+        "no-interp", "follow flows without interpolation");
+    parser.add_options("Messages")("log-level", "error, warning, info or debug (default: info)",
+                                   text(),
+                                   "LEVEL")("q,quiet", "errors only")("h,help", "this text");
     parser.add_options("Inputs")("inputs", "files and folders", list(), "INPUT");
     parser.parse_positional("inputs");
     return parser;
 }
 
-const Texts shown_groups{"Model",   "Which cells", "How frames are read",     "Which files of a folder",
-                         "Results", "Speed",       "Cellpose's finer points", "Messages"};
+const Texts shown_groups{
+    "Model",   "Which cells", "How frames are read",     "Which files of a folder",
+    "Results", "Speed",       "Cellpose's finer points", "Messages"};
 
 /// The values given, by option.
 class Given {
@@ -143,8 +147,7 @@ void read_cellpose(const Given& given, CellposeSettings& s) {
     s.resample = !given.has("no-resample");
     s.masks.interpolate = !given.has("no-interp");
     s.normalize.invert = given.has("invert");
-    given.word("dynamics", s.masks.variant,
-               {{"cpu", Variant::cpu}, {"cuda", Variant::cuda}});
+    given.word("dynamics", s.masks.variant, {{"cpu", Variant::cpu}, {"cuda", Variant::cuda}});
     if (!given.has("normalize-percentile")) return;
     const auto parts = split(given.text("normalize-percentile"), ',');
     if (parts.size() != 2)
@@ -183,24 +186,28 @@ void read_results(const Given& given, RunOptions& run) {
     }
     if (given.has("suffix")) run.suffix = given.text("suffix");
     const bool plain = std::ranges::all_of(run.suffix, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-';
     });
     if (!plain)
-        throw Error(ErrorKind::usage, fmt::format("--suffix is {}; it takes letters, digits and - only",
-                                                  printable(run.suffix)));
+        throw Error(ErrorKind::usage,
+                    fmt::format("--suffix is {}; it takes letters, digits and - only",
+                                printable(run.suffix)));
     if (given.has("overwrite") && given.has("skip-existing"))
         throw Error(ErrorKind::usage, "--overwrite and --skip-existing exclude each other");
     if (given.has("overwrite")) run.existing = Existing::overwrite;
     if (given.has("skip-existing")) run.existing = Existing::skip;
     given.word("partition", run.partition,
-               {{"auto", Partition::automatic}, {"files", Partition::files},
+               {{"auto", Partition::automatic},
+                {"files", Partition::files},
                 {"frames", Partition::frames}});
 }
 
 void check_device(const Given& given) {
     if (!given.has("device")) return;
     if (given.text("device") == "gpu")
-        throw Error(ErrorKind::usage, "--device gpu: this build has no GPU support; use --device cpu");
+        throw Error(ErrorKind::usage,
+                    "--device gpu: this build has no GPU support; use --device cpu");
     std::string device;
     given.word<std::string>("device", device, {{"auto", "auto"}, {"cpu", "cpu"}});
 }
@@ -230,8 +237,9 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
         if (out.help) return out;
         if (given.has("model")) out.run.model = given.text("model");
         if (out.run.model.empty())
-            throw Error(ErrorKind::usage, "--model is missing; give your checkpoint file, the name of "
-                                          "a built-in model, or demo");
+            throw Error(ErrorKind::usage,
+                        "--model is missing; give your checkpoint file, the name of "
+                        "a built-in model, or demo");
         if (given.has("model-dir")) out.run.model_dir = given.text("model-dir");
         read_cellpose(given, out.run.cellpose);
         read_files(given, out.run);
@@ -243,8 +251,10 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
             out.threads = threads;
         }
         given.word("log-level", out.log_level,
-                   {{"error", LogLevel::error}, {"warning", LogLevel::warning},
-                    {"info", LogLevel::info}, {"debug", LogLevel::debug}});
+                   {{"error", LogLevel::error},
+                    {"warning", LogLevel::warning},
+                    {"info", LogLevel::info},
+                    {"debug", LogLevel::debug}});
         if (given.has("quiet")) out.log_level = LogLevel::error;
         out.dry_run = given.has("dry-run");
         out.overlay = given.has("overlay");

@@ -7,8 +7,8 @@
 
 namespace cytofleet {
 
-/// Writes `<stem>.png` for every output of the run that has a mask. A picture that cannot be made is a
-/// warning: the results are there.
+/// Writes `<stem>.png` for every output of the run that has a mask. A picture that cannot be made
+/// is a warning: the results are there.
 void write_overlays(const RunOptions& options, const RunSummary& summary, Log& log);
 
 }  // namespace cytofleet

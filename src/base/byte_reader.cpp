@@ -8,8 +8,8 @@ namespace cytofleet {
 
 void ByteReader::seek(std::uint64_t position) {
     if (position > bytes_.size())
-        throw Error(ErrorKind::input, fmt::format("{}: points to byte {} of {}", what_, position,
-                                                  bytes_.size()));
+        throw Error(ErrorKind::input,
+                    fmt::format("{}: points to byte {} of {}", what_, position, bytes_.size()));
     position_ = position;
 }
 

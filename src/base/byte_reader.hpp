@@ -13,7 +13,8 @@ namespace cytofleet {
 
 enum class ByteOrder { little, big };
 
-/// A cursor over bytes somebody else owns. Every read past the end throws Error{input} naming `what`.
+/// A cursor over bytes somebody else owns. Every read past the end throws Error{input} naming
+/// `what`.
 class ByteReader {
   public:
     ByteReader(std::span<const std::byte> bytes, std::string what,
@@ -30,11 +31,11 @@ class ByteReader {
     std::string take_text(std::uint64_t count);
 
     template <typename T>
-        requires std::is_arithmetic_v<T>
-    T read() {
+    requires std::is_arithmetic_v<T> T read() {
         const auto raw = take(sizeof(T));
         std::byte ordered[sizeof(T)];
-        const bool swap = (order_ == ByteOrder::big) == (std::endian::native == std::endian::little);
+        const bool swap =
+            (order_ == ByteOrder::big) == (std::endian::native == std::endian::little);
         for (std::size_t i = 0; i < sizeof(T); ++i) ordered[i] = raw[swap ? sizeof(T) - 1 - i : i];
         T value;
         std::memcpy(&value, ordered, sizeof(T));

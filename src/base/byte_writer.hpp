@@ -15,7 +15,7 @@ namespace cytofleet {
 class ByteWriter {
   public:
     template <typename T>
-        requires std::is_arithmetic_v<T>
+    requires std::is_arithmetic_v<T>
     void write(T value) {
         static_assert(std::endian::native == std::endian::little);
         std::byte raw[sizeof(T)];

@@ -22,7 +22,9 @@ Sha256::Sha256() : state_(std::make_unique<State>()) {
     ensure(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1, "SHA-256 starts");
 }
 
-Sha256::~Sha256() { EVP_MD_CTX_free(state_->context); }
+Sha256::~Sha256() {
+    EVP_MD_CTX_free(state_->context);
+}
 
 void Sha256::update(std::span<const std::byte> bytes) {
     ensure(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "SHA-256 goes on");
@@ -41,7 +43,8 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     std::vector<char> buffer(1 << 20);
     while (file) {
         file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        hash.update(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(file.gcount()))));
+        hash.update(
+            std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(file.gcount()))));
     }
     if (file.bad()) throw Error(ErrorKind::input, fmt::format("{}: cannot be read", show(path)));
     return hash.hex();

@@ -1,14 +1,16 @@
 #include "base/text.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cctype>
+
+#include <fmt/format.h>
 
 namespace cytofleet {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// Length of the valid UTF-8 sequence at the front of `text`, 0 if there is none.
 std::size_t utf8_length(std::string_view text) {
@@ -51,7 +53,9 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-std::string show(const std::filesystem::path& path) { return printable(path.native()); }
+std::string show(const std::filesystem::path& path) {
+    return printable(path.native());
+}
 
 bool natural_less(std::string_view a, std::string_view b) {
     std::size_t i = 0;

@@ -4,7 +4,9 @@
 
 namespace cytofleet {
 
-std::string version() { return CYTOFLEET_VERSION; }
+std::string version() {
+    return CYTOFLEET_VERSION;
+}
 
 std::string build_text() {
     return fmt::format("cytofleet {}, compiler {}, {} build", CYTOFLEET_VERSION, CYTOFLEET_COMPILER,

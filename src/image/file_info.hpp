@@ -21,7 +21,8 @@ struct PixelSize {
 /// One scene (OME image, position, series): T x C x Z planes of Y x X pixels of `samples` values.
 struct SceneInfo {
     std::string name;  ///< may be empty
-    std::string axes;  ///< as the file stores them, sizes of 1 included where the file names them: "TCYX"
+    std::string
+        axes;  ///< as the file stores them, sizes of 1 included where the file names them: "TCYX"
     std::int64_t t = 1;
     std::int64_t c = 1;
     std::int64_t z = 1;
@@ -33,16 +34,18 @@ struct SceneInfo {
     std::vector<std::string> channel_names;  ///< empty, or one per C
     std::optional<double> time_increment;    ///< seconds between frames
     std::optional<std::string> acquired;     ///< acquisition date as the file gives it
-    std::vector<std::int64_t> missing_frames;  ///< T announced but not in the file (aborted acquisition)
+    std::vector<std::int64_t>
+        missing_frames;  ///< T announced but not in the file (aborted acquisition)
 };
 
 /// One input file (or file set, named by the file the user gave).
 struct FileInfo {
-    std::filesystem::path path;  ///< as given
-    std::string format;          ///< "OME-TIFF", "ImageJ TIFF", "shaped TIFF", "TIFF"
-    std::string compression;     ///< "none", "LZW", ...
+    std::filesystem::path path;     ///< as given
+    std::string format;             ///< "OME-TIFF", "ImageJ TIFF", "shaped TIFF", "TIFF"
+    std::string compression;        ///< "none", "LZW", ...
     std::vector<SceneInfo> scenes;  ///< never empty
-    std::vector<std::filesystem::path> members;  ///< image files it consists of, `path` or a whole set
+    std::vector<std::filesystem::path>
+        members;                        ///< image files it consists of, `path` or a whole set
     std::vector<std::string> history;   ///< VLabApp annotations of the input, in file order
     std::vector<std::string> warnings;  ///< one line each
 };

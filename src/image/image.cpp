@@ -23,34 +23,50 @@ std::size_t size_of(PixelType type) {
     switch (type) {
         case PixelType::boolean:
         case PixelType::u8:
-        case PixelType::i8: return 1;
+        case PixelType::i8:
+            return 1;
         case PixelType::u16:
         case PixelType::i16:
-        case PixelType::f16: return 2;
+        case PixelType::f16:
+            return 2;
         case PixelType::u32:
         case PixelType::i32:
-        case PixelType::f32: return 4;
+        case PixelType::f32:
+            return 4;
         case PixelType::u64:
         case PixelType::i64:
-        case PixelType::f64: return 8;
+        case PixelType::f64:
+            return 8;
     }
     throw InternalError("unknown pixel type");
 }
 
 std::string_view name_of(PixelType type) {
     switch (type) {
-        case PixelType::boolean: return "bool";
-        case PixelType::u8: return "uint8";
-        case PixelType::i8: return "int8";
-        case PixelType::u16: return "uint16";
-        case PixelType::i16: return "int16";
-        case PixelType::u32: return "uint32";
-        case PixelType::i32: return "int32";
-        case PixelType::u64: return "uint64";
-        case PixelType::i64: return "int64";
-        case PixelType::f16: return "float16";
-        case PixelType::f32: return "float32";
-        case PixelType::f64: return "float64";
+        case PixelType::boolean:
+            return "bool";
+        case PixelType::u8:
+            return "uint8";
+        case PixelType::i8:
+            return "int8";
+        case PixelType::u16:
+            return "uint16";
+        case PixelType::i16:
+            return "int16";
+        case PixelType::u32:
+            return "uint32";
+        case PixelType::i32:
+            return "int32";
+        case PixelType::u64:
+            return "uint64";
+        case PixelType::i64:
+            return "int64";
+        case PixelType::f16:
+            return "float16";
+        case PixelType::f32:
+            return "float32";
+        case PixelType::f64:
+            return "float64";
     }
     throw InternalError("unknown pixel type");
 }
@@ -61,16 +77,26 @@ void to_float(const Image& image, std::span<float> out) {
            "image and float plane have one size");
     switch (image.type) {
         case PixelType::boolean:
-        case PixelType::u8: return convert<std::uint8_t>(image, out);
-        case PixelType::i8: return convert<std::int8_t>(image, out);
-        case PixelType::u16: return convert<std::uint16_t>(image, out);
-        case PixelType::i16: return convert<std::int16_t>(image, out);
-        case PixelType::u32: return convert<std::uint32_t>(image, out);
-        case PixelType::i32: return convert<std::int32_t>(image, out);
-        case PixelType::u64: return convert<std::uint64_t>(image, out);
-        case PixelType::i64: return convert<std::int64_t>(image, out);
-        case PixelType::f32: return convert<float>(image, out);
-        case PixelType::f64: return convert<double>(image, out);
+        case PixelType::u8:
+            return convert<std::uint8_t>(image, out);
+        case PixelType::i8:
+            return convert<std::int8_t>(image, out);
+        case PixelType::u16:
+            return convert<std::uint16_t>(image, out);
+        case PixelType::i16:
+            return convert<std::int16_t>(image, out);
+        case PixelType::u32:
+            return convert<std::uint32_t>(image, out);
+        case PixelType::i32:
+            return convert<std::int32_t>(image, out);
+        case PixelType::u64:
+            return convert<std::uint64_t>(image, out);
+        case PixelType::i64:
+            return convert<std::int64_t>(image, out);
+        case PixelType::f32:
+            return convert<float>(image, out);
+        case PixelType::f64:
+            return convert<double>(image, out);
         case PixelType::f16:
             for (std::size_t i = 0; i < out.size(); ++i) {
                 std::uint16_t half = 0;

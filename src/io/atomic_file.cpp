@@ -3,9 +3,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-
 #include <fcntl.h>
+#include <string>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,13 +19,19 @@ namespace {
 std::string remedy(int error) {
     switch (error) {
         case ENOSPC:
-        case EDQUOT: return "the disk is full; free space and run again";
-        case EFBIG: return "the file system takes no file this large; choose another --output-dir";
-        case EROFS: return "the file system is read-only; choose another --output-dir";
+        case EDQUOT:
+            return "the disk is full; free space and run again";
+        case EFBIG:
+            return "the file system takes no file this large; choose another --output-dir";
+        case EROFS:
+            return "the file system is read-only; choose another --output-dir";
         case EACCES:
-        case EPERM: return "no permission; choose another --output-dir";
-        case ENOENT: return "the folder is gone; was it removed during the run?";
-        default: return std::strerror(error);
+        case EPERM:
+            return "no permission; choose another --output-dir";
+        case ENOENT:
+            return "the folder is gone; was it removed during the run?";
+        default:
+            return std::strerror(error);
     }
 }
 
@@ -59,7 +64,8 @@ void AtomicFile::fail(std::string_view action) const {
 
 void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-        const auto wrote = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        const auto wrote =
+            pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
         if (wrote < 0) {
             if (errno == EINTR) continue;
             fail("cannot be written");
@@ -97,7 +103,8 @@ void AtomicFile::commit() {
     temporary_.clear();
     const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
     const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return;  // some file systems do not let a folder be opened; the rename stands
+    if (directory < 0)
+        return;  // some file systems do not let a folder be opened; the rename stands
     fsync(directory);
     ::close(directory);
 }

@@ -9,8 +9,9 @@
 
 namespace cytofleet {
 
-/// Writes to a temporary name in the final folder; commit() fsyncs file and folder and renames. Destroyed before
-/// that, it removes the temporary file. Errors are Error{output} naming the final file and what to do.
+/// Writes to a temporary name in the final folder; commit() fsyncs file and folder and renames.
+/// Destroyed before that, it removes the temporary file. Errors are Error{output} naming the final
+/// file and what to do.
 class AtomicFile {
   public:
     explicit AtomicFile(std::filesystem::path path);

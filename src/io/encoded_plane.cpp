@@ -18,7 +18,6 @@ constexpr int level = 6;                      // fixed: the same bytes everywher
 constexpr std::uint32_t mark = 0x4c505443;    // "CTPL"
 constexpr std::int64_t largest_side = std::int64_t{1} << 31;
 
-
 std::vector<std::byte> deflated(std::span<const std::byte> raw) {
     uLongf size = compressBound(static_cast<uLong>(raw.size()));
     std::vector<std::byte> out(size);
@@ -49,7 +48,9 @@ void widen(std::span<const std::byte> raw, std::span<std::uint32_t> labels) {
     }
 }
 
-[[noreturn]] void damaged() { throw Error(ErrorKind::input, "a compressed plane is damaged"); }
+[[noreturn]] void damaged() {
+    throw Error(ErrorKind::input, "a compressed plane is damaged");
+}
 
 }  // namespace
 
@@ -87,9 +88,9 @@ LabelImage decode_plane(const EncodedPlane& plane) {
         if (count < 1) damaged();
         std::vector<std::byte> raw(static_cast<std::size_t>(count * row_bytes));
         auto size = static_cast<uLongf>(raw.size());
-        const int done =
-            uncompress(reinterpret_cast<Bytef*>(raw.data()), &size,
-                       reinterpret_cast<const Bytef*>(strip.data()), static_cast<uLong>(strip.size()));
+        const int done = uncompress(reinterpret_cast<Bytef*>(raw.data()), &size,
+                                    reinterpret_cast<const Bytef*>(strip.data()),
+                                    static_cast<uLong>(strip.size()));
         if (done != Z_OK || size != raw.size()) damaged();
         const auto part = std::span(out.labels)
                               .subspan(static_cast<std::size_t>(y * plane.width),

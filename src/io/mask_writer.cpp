@@ -110,8 +110,8 @@ std::string MaskWriter::finish() {
     State& s = *state_;
     ensure(static_cast<std::int64_t>(s.pages.size()) == s.file.input.t, "all planes are in");
     if (s.out.end() % 2 != 0) s.out.append(std::array<std::byte, 1>{});
-    const DirectoryBytes end = make_directories(s.pages, ome_xml(s.file), "cytofleet " + version(),
-                                                s.out.end());
+    const DirectoryBytes end =
+        make_directories(s.pages, ome_xml(s.file), "cytofleet " + version(), s.out.end());
     s.out.append(end.directories);
     s.out.overwrite(0, end.header);
     s.out.sync();

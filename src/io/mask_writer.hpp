@@ -13,8 +13,8 @@
 
 namespace cytofleet {
 
-/// A plane of labels as the file will hold it: deflated strips, so that whoever computed a plane also
-/// compressed it and the file is assembled by copying.
+/// A plane of labels as the file will hold it: deflated strips, so that whoever computed a plane
+/// also compressed it and the file is assembled by copying.
 struct EncodedPlane {
     std::int64_t height = 0;
     std::int64_t width = 0;
@@ -36,13 +36,14 @@ struct MaskFile {
     std::filesystem::path path;  ///< final name
     SceneInfo input;             ///< scene of the input: frames, pixel size, time increment, date
     bool wide = false;           ///< uint32 pixels
-    std::vector<std::string> annotations;     ///< namespace "VLabApp", in this order
-    std::vector<std::int64_t> empty_frames;   ///< planes left empty because the frame failed or is missing
+    std::vector<std::string> annotations;  ///< namespace "VLabApp", in this order
+    std::vector<std::int64_t>
+        empty_frames;  ///< planes left empty because the frame failed or is missing
 };
 
-/// Writes T planes in order under a temporary name beside the final one; finish() reads the file back,
-/// fsyncs and renames. Destroyed before that, it removes the temporary file. Errors are Error{output}
-/// naming the file and what to do.
+/// Writes T planes in order under a temporary name beside the final one; finish() reads the file
+/// back, fsyncs and renames. Destroyed before that, it removes the temporary file. Errors are
+/// Error{output} naming the file and what to do.
 class MaskWriter {
   public:
     explicit MaskWriter(MaskFile file);

@@ -77,7 +77,8 @@ struct Sizes {
     explicit Sizes(bool big) : count(big ? 8 : 2), entry(big ? 20 : 12), value(big ? 8 : 4) {}
     std::size_t count;  ///< the number of entries
     std::size_t entry;
-    std::size_t value;  ///< values up to this many bytes sit in the entry; also the size of an offset
+    std::size_t
+        value;  ///< values up to this many bytes sit in the entry; also the size of an offset
 };
 
 /// One directory at `at`, its long values behind it; ends even.
@@ -115,8 +116,8 @@ std::vector<std::byte> all_directories(const std::vector<PageLayout>& pages,
     std::vector<std::byte> out;
     for (std::size_t i = 0; i < pages.size(); ++i) {
         const bool first = i == 0;
-        const auto fields = fields_of(pages[i], first ? &description : nullptr,
-                                      first ? &software : nullptr, big);
+        const auto fields =
+            fields_of(pages[i], first ? &description : nullptr, first ? &software : nullptr, big);
         const auto bytes = directory(fields, end + out.size(), i + 1 == pages.size(), big);
         out.insert(out.end(), bytes.begin(), bytes.end());
     }
@@ -125,8 +126,9 @@ std::vector<std::byte> all_directories(const std::vector<PageLayout>& pages,
 
 }  // namespace
 
-DirectoryBytes make_directories(const std::vector<PageLayout>& pages, const std::string& description,
-                                const std::string& software, std::uint64_t end, bool force_big) {
+DirectoryBytes make_directories(const std::vector<PageLayout>& pages,
+                                const std::string& description, const std::string& software,
+                                std::uint64_t end, bool force_big) {
     ensure(end % 2 == 0 && !pages.empty(), "directories start at an even offset");
     constexpr std::uint64_t classic_limit = 0xffffffff;
     DirectoryBytes out;

@@ -19,17 +19,17 @@ struct PageLayout {
 };
 
 struct DirectoryBytes {
-    bool big = false;                  ///< BigTIFF
-    std::vector<std::byte> header;     ///< for offset 0; `header_room` bytes
+    bool big = false;                    ///< BigTIFF
+    std::vector<std::byte> header;       ///< for offset 0; `header_room` bytes
     std::vector<std::byte> directories;  ///< to append at the offset they were made for
 };
 
 inline constexpr std::uint64_t header_room = 16;
 
-/// Directories for pages whose strips end at `end` (even). The first page carries `description` and `software`.
-/// Classic when everything ends below 4 GiB and `force_big` is off.
-DirectoryBytes make_directories(const std::vector<PageLayout>& pages, const std::string& description,
-                                const std::string& software, std::uint64_t end,
-                                bool force_big = false);
+/// Directories for pages whose strips end at `end` (even). The first page carries `description` and
+/// `software`. Classic when everything ends below 4 GiB and `force_big` is off.
+DirectoryBytes make_directories(const std::vector<PageLayout>& pages,
+                                const std::string& description, const std::string& software,
+                                std::uint64_t end, bool force_big = false);
 
 }  // namespace cytofleet

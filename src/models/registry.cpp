@@ -76,16 +76,18 @@ Weights read_weights(const fs::path& file) {
 
 }  // namespace
 
-std::span<const BuiltInModel> built_in_models() { return models; }
+std::span<const BuiltInModel> built_in_models() {
+    return models;
+}
 
 ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
     std::error_code ignored;
     if (name.empty())
         throw Error(ErrorKind::model, "--model is empty; give a checkpoint file or a model's name");
     if (fs::is_directory(name, ignored))
-        throw Error(ErrorKind::model,
-                    fmt::format("{} is a folder; --model wants the checkpoint file in it",
-                                show(name)));
+        throw Error(
+            ErrorKind::model,
+            fmt::format("{} is a folder; --model wants the checkpoint file in it", show(name)));
     if (fs::exists(name, ignored)) return {name, name, built_in_by_file(name)};
     if (name == "demo") return {name, demo_model_file(), std::nullopt};
     for (const auto& model : models) {
@@ -101,9 +103,8 @@ ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
                                 "that has it, or name its folder with --model-dir",
                                 name, tried.empty() ? "nothing: no HOME" : tried));
     }
-    throw Error(ErrorKind::model,
-                fmt::format("model {} is neither a file nor a known name ({})", show(name),
-                            all_names()));
+    throw Error(ErrorKind::model, fmt::format("model {} is neither a file nor a known name ({})",
+                                              show(name), all_names()));
 }
 
 LoadedModel load_model(const ModelSpec& spec, const CellposeSettings& settings) {

@@ -30,8 +30,9 @@ struct ModelSpec {
     std::optional<BuiltInModel> built_in;
 };
 
-/// `name`: a path, a built-in name or "demo". Built-in names are looked up in `model_dir` when given, else in
-/// $CELLPOSE_LOCAL_MODELS_PATH, else in ~/.cellpose/models. Throws Error{model} naming every place tried.
+/// `name`: a path, a built-in name or "demo". Built-in names are looked up in `model_dir` when
+/// given, else in $CELLPOSE_LOCAL_MODELS_PATH, else in ~/.cellpose/models. Throws Error{model}
+/// naming every place tried.
 ModelSpec find_model(const std::string& name, const std::filesystem::path& model_dir);
 
 /// What a checkpoint holds, for people.
@@ -57,8 +58,8 @@ struct LoadedModel {
     std::string engine;      ///< instruction set and library of the network
 };
 
-/// Throws Error{model} for files that are not Cellpose 3 checkpoints, Error{usage} when a built-in model
-/// is used without a diameter.
+/// Throws Error{model} for files that are not Cellpose 3 checkpoints, Error{usage} when a built-in
+/// model is used without a diameter.
 LoadedModel load_model(const ModelSpec& spec, const CellposeSettings& settings);
 ModelInfo inspect_model(const std::filesystem::path& file);
 

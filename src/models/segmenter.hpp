@@ -20,12 +20,12 @@ struct StageTimes {
 struct SegmentResult {
     LabelImage labels;
     std::vector<std::string> warnings;  ///< one line each, without the file's name
-    std::string failure;  ///< why the plane could not be segmented; empty when it was
+    std::string failure;                ///< why the plane could not be segmented; empty when it was
     StageTimes times;
 };
 
-/// A loaded model. Not safe for use by two threads at once. Labels of a plane depend on the plane and
-/// the settings alone: not on its neighbours in the call, the batch size or the threads.
+/// A loaded model. Not safe for use by two threads at once. Labels of a plane depend on the plane
+/// and the settings alone: not on its neighbours in the call, the batch size or the threads.
 class Segmenter {
   public:
     virtual ~Segmenter() = default;

@@ -21,8 +21,8 @@ Affine read_batch_norm(const Weights& weights, std::int64_t channels) {
     const auto variance = weights.get("running_var", {channels}).values();
     Affine out;
     for (std::size_t c = 0; c < gain.size(); ++c) {
-        const double scale = static_cast<double>(gain[c]) /
-                             std::sqrt(static_cast<double>(variance[c]) + epsilon);
+        const double scale =
+            static_cast<double>(gain[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon);
         out.scale.push_back(static_cast<float>(scale));
         out.shift.push_back(static_cast<float>(static_cast<double>(bias[c]) -
                                                static_cast<double>(mean[c]) * scale));

@@ -18,22 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The run's own log first, then the input's history; the newest of it gets the header line by which the
-/// seed application's later modules tell the files apart.
+/// The run's own log first, then the input's history; the newest of it gets the header line by
+/// which the seed application's later modules tell the files apart.
 std::vector<std::string> annotations(const std::string& own, const FileInfo& input) {
     std::vector<std::string> out{own};
     for (std::size_t i = 0; i < input.history.size(); ++i)
-        out.push_back(i == 0 ? fmt::format("Metadata for {}:\n{}", show(input.path), input.history[0])
-                             : input.history[i]);
+        out.push_back(i == 0
+                          ? fmt::format("Metadata for {}:\n{}", show(input.path), input.history[0])
+                          : input.history[i]);
     return out;
 }
 
 EncodedPlane plane_for(const RunRecord& run, const SceneInfo& scene, const FrameRecord& record,
                        bool wide) {
     if (record.length == 0) {
-        const LabelImage empty{scene.y, scene.x,
-                               std::vector<std::uint32_t>(static_cast<std::size_t>(scene.y * scene.x)),
-                               0, 0};
+        const LabelImage empty{
+            scene.y, scene.x,
+            std::vector<std::uint32_t>(static_cast<std::size_t>(scene.y * scene.x)), 0, 0};
         return encode_plane(empty, wide);
     }
     EncodedPlane plane = read_spooled(run.folder, record);
@@ -96,7 +97,8 @@ Outcome assemble(const RunOptions& options, const RunRecord& run, const LoadedMo
                  const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records) {
     Outcome out{job, 0, static_cast<std::int64_t>(records.size()), 0, {}};
     const fs::path& input = run.files.at(static_cast<std::size_t>(job.file));
-    LogFacts log{options, &model, run.start, input, mask_path(job.stem), nullptr, -1, {}, &records, {}};
+    LogFacts log{options, &model, run.start, input,    mask_path(job.stem),
+                 nullptr, -1,     {},        &records, {}};
     RunFacts machine = facts;
     FileInfo info;
     try {
@@ -115,10 +117,9 @@ Outcome assemble(const RunOptions& options, const RunRecord& run, const LoadedMo
             throw Error(ErrorKind::input,
                         records.empty() || records.front().notes.empty()
                             ? fmt::format("{}: no frame could be segmented", show(input))
-                            : fmt::format("{}: no frame could be segmented; the first {}", show(input),
-                                          records.front().notes.front()));
-        machine.mask_sha256 =
-            write_mask(run, info, scene, log.output, log_text(log), records);
+                            : fmt::format("{}: no frame could be segmented; the first {}",
+                                          show(input), records.front().notes.front()));
+        machine.mask_sha256 = write_mask(run, info, scene, log.output, log_text(log), records);
     } catch (const Error& error) {
         out.failure = error.what();
         log.failure = out.failure;
@@ -134,12 +135,13 @@ Outcome assemble(const RunOptions& options, const RunRecord& run, const LoadedMo
 void write_failure_log(const RunOptions& options, std::int64_t start, const fs::path& input,
                        const std::string& reason, const RunFacts& facts) {
     const fs::path stem = output_stem(input, options, -1);
-    const LogFacts log{options, nullptr, start, input, mask_path(stem), nullptr, -1,
-                       {},      nullptr, reason};
+    const LogFacts log{options, nullptr, start, input,   mask_path(stem),
+                       nullptr, -1,      {},    nullptr, reason};
     try {
         write_text_atomically(log_path(stem), log_text(log) + machine_text(log, facts));
     } catch (const Error&) {
-        return;  // the folder cannot be written to; the reason is on the terminal and in the summary
+        return;  // the folder cannot be written to; the reason is on the terminal and in the
+                 // summary
     }
 }
 

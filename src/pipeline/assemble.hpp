@@ -24,12 +24,13 @@ struct Outcome {
 std::vector<std::byte> to_bytes(const Outcome& outcome);
 Outcome outcome_from_bytes(std::span<const std::byte> bytes);
 
-/// Writes `<stem>.ome.tif` and `<stem>.log`. Never throws Error: a failure is in the outcome and, where the
-/// folder allows, in the log.
+/// Writes `<stem>.ome.tif` and `<stem>.log`. Never throws Error: a failure is in the outcome and,
+/// where the folder allows, in the log.
 Outcome assemble(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
                  const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records);
 
-/// The log of a file that could not even be opened. Best effort: the reason is reported by the run anyway.
+/// The log of a file that could not even be opened. Best effort: the reason is reported by the run
+/// anyway.
 void write_failure_log(const RunOptions& options, std::int64_t start,
                        const std::filesystem::path& input, const std::string& reason,
                        const RunFacts& facts);

@@ -17,9 +17,10 @@ namespace fs = std::filesystem;
 /// Why a scene cannot be segmented; empty when it can.
 std::string why_not(const SceneInfo& scene, std::int64_t channel) {
     if (scene.z > 1)
-        return fmt::format("has Z = {} slices; projecting them (--projection) comes with a later "
-                           "version: project the file first",
-                           scene.z);
+        return fmt::format(
+            "has Z = {} slices; projecting them (--projection) comes with a later "
+            "version: project the file first",
+            scene.z);
     if (scene.y < 1 || scene.x < 1) return "has no pixels";
     const std::int64_t channels = scene.c * scene.samples;
     if (channel >= channels)
@@ -95,7 +96,8 @@ std::vector<PlanItem> Catalogue::items() const {
     out.reserve(jobs.size());
     for (const Job& job : jobs) {
         const SceneInfo& s = scene(job);
-        out.push_back({job.file, job.scene, s.t, static_cast<double>(s.y) * static_cast<double>(s.x)});
+        out.push_back(
+            {job.file, job.scene, s.t, static_cast<double>(s.y) * static_cast<double>(s.x)});
     }
     return out;
 }
@@ -133,11 +135,12 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
             }
             if (scene.samples > 1)
                 out.notes.push_back(fmt::format(
-                    "{}{} is an RGB image: --channel {} takes its sample {} of {}", show(path), which,
-                    options.channel, options.channel % scene.samples, scene.samples));
+                    "{}{} is an RGB image: --channel {} takes its sample {} of {}", show(path),
+                    which, options.channel, options.channel % scene.samples, scene.samples));
             const bool alone = info.scenes.size() == 1;
-            out.jobs.push_back({number, static_cast<std::int64_t>(s),
-                                output_stem(path, options, alone ? -1 : static_cast<std::int64_t>(s))});
+            out.jobs.push_back(
+                {number, static_cast<std::int64_t>(s),
+                 output_stem(path, options, alone ? -1 : static_cast<std::int64_t>(s))});
         }
     }
     check_collisions(out);

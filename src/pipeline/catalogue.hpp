@@ -1,4 +1,5 @@
-// Every input opened once, checked, and given its outputs: what a run will do, before it does anything.
+// Every input opened once, checked, and given its outputs: what a run will do, before it does
+// anything.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace cytofleet {
 
 /// One scene that will be segmented.
 struct Job {
-    std::int64_t file = 0;   ///< index into Catalogue::files
+    std::int64_t file = 0;  ///< index into Catalogue::files
     std::int64_t scene = 0;
     std::filesystem::path stem;  ///< outputs without extension
 };
@@ -36,9 +37,10 @@ struct Catalogue {
 };
 
 /// Opens every file and checks channel, Z and outputs. Bad files are listed, not thrown. Throws
-/// Error{usage} naming both inputs when two outputs collide, and naming the files when outputs exist
-/// and may not be replaced.
-Catalogue make_catalogue(const std::vector<std::filesystem::path>& files, const RunOptions& options);
+/// Error{usage} naming both inputs when two outputs collide, and naming the files when outputs
+/// exist and may not be replaced.
+Catalogue make_catalogue(const std::vector<std::filesystem::path>& files,
+                         const RunOptions& options);
 
 /// C and sample of the plane that `channel` means.
 PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t t,

@@ -138,15 +138,19 @@ Discovery discover(const RunOptions& options) {
 }
 
 fs::path output_stem(const fs::path& input, const RunOptions& options, std::int64_t scene) {
-    const fs::path folder = !options.output_dir.empty()   ? options.output_dir
-                            : input.has_parent_path()     ? input.parent_path()
-                                                          : fs::path(".");
+    const fs::path folder = !options.output_dir.empty() ? options.output_dir
+                            : input.has_parent_path()   ? input.parent_path()
+                                                        : fs::path(".");
     std::string name = split_name(input).stem;
     if (scene >= 0) name += fmt::format("_S{:02}", scene + 1);
     return folder / (name + "_vSM" + options.suffix);
 }
 
-fs::path mask_path(const fs::path& stem) { return fs::path(stem) += ".ome.tif"; }
-fs::path log_path(const fs::path& stem) { return fs::path(stem) += ".log"; }
+fs::path mask_path(const fs::path& stem) {
+    return fs::path(stem) += ".ome.tif";
+}
+fs::path log_path(const fs::path& stem) {
+    return fs::path(stem) += ".log";
+}
 
 }  // namespace cytofleet

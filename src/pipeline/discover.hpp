@@ -10,8 +10,8 @@
 
 namespace cytofleet {
 
-/// A file name cut as the seed application cuts it: the extension starts at the last dot and takes a
-/// preceding ".ome" with it, unless nothing would be left of the name.
+/// A file name cut as the seed application cuts it: the extension starts at the last dot and takes
+/// a preceding ".ome" with it, unless nothing would be left of the name.
 struct NameParts {
     std::string stem;
     std::string extension;
@@ -21,15 +21,15 @@ NameParts split_name(const std::filesystem::path& file);
 /// True for files this program writes: <name>_vSM<suffix>.ome.tif.
 bool is_own_output(const std::filesystem::path& file);
 
-/// Files of a run in natural order of their paths, and one line for each reason why files of folders were
-/// left out.
+/// Files of a run in natural order of their paths, and one line for each reason why files of
+/// folders were left out.
 struct Discovery {
     std::vector<std::filesystem::path> files;
     std::vector<std::string> notes;
 };
 
-/// A file named in `inputs` is always taken; a folder's files pass the filters. Throws Error{usage} for an
-/// input that is not there or when nothing is left, saying by which filter.
+/// A file named in `inputs` is always taken; a folder's files pass the filters. Throws Error{usage}
+/// for an input that is not there or when nothing is left, saying by which filter.
 Discovery discover(const RunOptions& options);
 
 /// `<folder>/<stem>[_S01]_vSM<suffix>` without extension. `scene` below 0: the file has only one.

@@ -14,10 +14,10 @@ namespace cytofleet {
 namespace {
 
 enum Tag : int {
-    ask = 1,    ///< rank -> 0: a unit, please
-    unit,       ///< 0 -> rank
-    none_left,  ///< 0 -> rank: answers `ask`
-    done,       ///< rank -> 0: frame records
+    ask = 1,         ///< rank -> 0: a unit, please
+    unit,            ///< 0 -> rank
+    none_left,       ///< 0 -> rank: answers `ask`
+    done,            ///< rank -> 0: frame records
     assemble_scene,  ///< 0 -> rank: records of a whole scene
     assembled,       ///< rank -> 0: outcome
     stop,            ///< 0 -> rank
@@ -82,7 +82,8 @@ std::vector<Outcome> RankLoop::go() {
 
 void RankLoop::handle(const Message& message) {
     switch (message.tag) {
-        case Tag::ask: return serve_unit(message.from);
+        case Tag::ask:
+            return serve_unit(message.from);
         case Tag::unit:
             --asked_;
             return worker_.give(unit_from_bytes(message.body));
@@ -90,7 +91,8 @@ void RankLoop::handle(const Message& message) {
             --asked_;
             no_more_ = true;
             return;
-        case Tag::done: return take_records(message);
+        case Tag::done:
+            return take_records(message);
         case Tag::assemble_scene:
             to_assemble_.push_back(records_from_bytes(message.body));
             return;
@@ -98,8 +100,11 @@ void RankLoop::handle(const Message& message) {
             outcomes_.push_back(outcome_from_bytes(message.body));
             if (!outcomes_.back().failure.empty()) log_.error(outcomes_.back().failure);
             return;
-        case Tag::stop: stopped_ = true; return;
-        default: throw InternalError(fmt::format("unknown message {}", message.tag));
+        case Tag::stop:
+            stopped_ = true;
+            return;
+        default:
+            throw InternalError(fmt::format("unknown message {}", message.tag));
     }
 }
 
@@ -115,9 +120,9 @@ void RankLoop::take_records(const Message& message) {
     for (const FrameRecord& record : records) {
         cells_ += record.cells;
         failed_ += record.length == 0 ? 1 : 0;
-        const std::string where =
-            fmt::format("{} frame {}", show(run_.files.at(static_cast<std::size_t>(record.frame.file))),
-                        record.frame.t);
+        const std::string where = fmt::format(
+            "{} frame {}", show(run_.files.at(static_cast<std::size_t>(record.frame.file))),
+            record.frame.t);
         for (const auto& note : record.notes) {
             if (record.length == 0)
                 log_.warning(fmt::format("{} is left empty: {}", where, note));
@@ -164,8 +169,8 @@ void RankLoop::assemble_next() {
     const auto records = std::move(to_assemble_.front());
     to_assemble_.pop_front();
     const FrameId& first = records.front().frame;
-    const Outcome outcome = assemble(options_, run_, model_, facts_, job_of(first.file, first.scene),
-                                     records);
+    const Outcome outcome =
+        assemble(options_, run_, model_, facts_, job_of(first.file, first.scene), records);
     comm_.send(0, Tag::assembled, cytofleet::to_bytes(outcome));
 }
 
@@ -181,7 +186,9 @@ void RankLoop::show_progress(bool force) {
     const double rate = now > 0 ? static_cast<double>(done) / now : 0;
     std::string line = fmt::format("{}/{} frames, {}, {:.2f} frames/s", done, total,
                                    count_of(cells_, "cell"), rate);
-    if (failed_ > 0) line += fmt::format(", {} left empty", count_of(static_cast<std::uint64_t>(failed_), "frame"));
+    if (failed_ > 0)
+        line +=
+            fmt::format(", {} left empty", count_of(static_cast<std::uint64_t>(failed_), "frame"));
     if (done < total && rate > 0)
         line += fmt::format(", {:.0f} s left", static_cast<double>(total - done) / rate);
     log_.progress(line);

@@ -1,4 +1,5 @@
-// What one rank does during a run: asks for units, spools frames, assembles outputs; rank 0 serves too.
+// What one rank does during a run: asks for units, spools frames, assembles outputs; rank 0 serves
+// too.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,16 @@
 
 namespace cytofleet {
 
-/// The main thread's loop. Messages: a rank asks rank 0 for a unit (two in hand), sends records of finished
-/// frames, is told to assemble a scene whose last frame it delivered, and to stop. Rank 0 talks to
-/// itself by the same messages, so one rank runs what a hundred run.
+/// The main thread's loop. Messages: a rank asks rank 0 for a unit (two in hand), sends records of
+/// finished frames, is told to assemble a scene whose last frame it delivered, and to stop. Rank 0
+/// talks to itself by the same messages, so one rank runs what a hundred run.
 class RankLoop {
   public:
     /// `master`: on rank 0 only.
-    RankLoop(Communicator& comm, const RunOptions& options, const RunRecord& run, LoadedModel& model,
-             const RunFacts& facts, Log& log, Master* master);
-    /// Returns when all outputs of the run are done; on rank 0 their outcomes, in the order of the jobs.
+    RankLoop(Communicator& comm, const RunOptions& options, const RunRecord& run,
+             LoadedModel& model, const RunFacts& facts, Log& log, Master* master);
+    /// Returns when all outputs of the run are done; on rank 0 their outcomes, in the order of the
+    /// jobs.
     std::vector<Outcome> go();
 
   private:
@@ -50,9 +52,9 @@ class RankLoop {
     Master* master_;
     Spool spool_;
     Worker worker_;
-    int asked_ = 0;          ///< requests not yet answered
-    bool no_more_ = false;   ///< rank 0 has no unit left
-    bool stopped_ = false;   ///< rank 0 said that everything is done
+    int asked_ = 0;         ///< requests not yet answered
+    bool no_more_ = false;  ///< rank 0 has no unit left
+    bool stopped_ = false;  ///< rank 0 said that everything is done
     std::deque<std::vector<FrameRecord>> to_assemble_;
     std::vector<Outcome> outcomes_;  ///< rank 0
     std::uint64_t cells_ = 0;        ///< rank 0, so far

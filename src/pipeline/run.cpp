@@ -113,9 +113,9 @@ std::vector<Outcome> work(Communicator& comm, const RunOptions& options, Start& 
         const auto items = start.catalogue.items();
         master.emplace(items, make_plan(items, options.partition, comm.size()));
     }
-    auto outcomes = RankLoop(comm, options, start.record, *start.model, facts, log,
-                             master ? &*master : nullptr)
-                        .go();
+    auto outcomes =
+        RankLoop(comm, options, start.record, *start.model, facts, log, master ? &*master : nullptr)
+            .go();
     comm.barrier();
     if (root) clean_up(start.record);
     return outcomes;
@@ -134,8 +134,7 @@ RunSummary summarise(const Catalogue& catalogue, std::vector<Outcome> outcomes, 
         out.cells += outcome.cells;
         written += outcome.failure.empty() ? 1 : 0;
     }
-    const bool clean =
-        out.bad.empty() && written == out.outcomes.size() && out.failed_frames == 0;
+    const bool clean = out.bad.empty() && written == out.outcomes.size() && out.failed_frames == 0;
     if (!clean) out.exit_code = written == 0 ? failed : partly_done;
     return out;
 }

@@ -20,7 +20,7 @@ namespace cytofleet {
 struct RunSummary {
     std::vector<std::filesystem::path> inputs;  ///< by file number
     std::vector<Outcome> outcomes;              ///< one per output
-    std::vector<BadFile> bad;       ///< inputs that had no output at all
+    std::vector<BadFile> bad;                   ///< inputs that had no output at all
     std::int64_t frames = 0;
     std::int64_t failed_frames = 0;
     std::uint64_t cells = 0;
@@ -37,8 +37,8 @@ class StartError : public Error {
 /// What a run would do, without doing it.
 Catalogue preview(const RunOptions& options);
 
-/// Collective. Throws StartError for anything that stops the run before it starts; what one rank alone throws
-/// later must end all ranks.
+/// Collective. Throws StartError for anything that stops the run before it starts; what one rank
+/// alone throws later must end all ranks.
 RunSummary run(Communicator& comm, const RunOptions& options, Log& log);
 
 }  // namespace cytofleet

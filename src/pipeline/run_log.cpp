@@ -28,7 +28,9 @@ class Lines {
     std::string text_;
 };
 
-std::string_view on_off(bool value) { return value ? "on" : "off"; }
+std::string_view on_off(bool value) {
+    return value ? "on" : "off";
+}
 
 void add_settings(Lines& lines, const LogFacts& facts) {
     const CellposeSettings& s = facts.options.cellpose;
@@ -36,7 +38,8 @@ void add_settings(Lines& lines, const LogFacts& facts) {
     if (facts.model != nullptr) {
         const ModelInfo& model = facts.model->info;
         const bool named = facts.options.model != model.file.native();
-        lines.info(fmt::format("Model type: {}", named ? facts.options.model : "User trained model"));
+        lines.info(
+            fmt::format("Model type: {}", named ? facts.options.model : "User trained model"));
         lines.info(fmt::format("Model file: {}", model.file.filename().native()));
         lines.info(fmt::format("Model SHA-256: {}", model.sha256));
         lines.info(fmt::format("Diameter in use: {} px, flow steps {}", facts.model->diameter,
@@ -48,16 +51,16 @@ void add_settings(Lines& lines, const LogFacts& facts) {
     }
     lines.info(fmt::format("Cell probability threshold: {}", s.masks.cellprob_threshold));
     lines.info(fmt::format("Flow threshold: {}", s.masks.flow_threshold));
-    lines.info(fmt::format("Minimum size: {} px, maximum fraction of the frame: {}", s.masks.min_size,
-                           s.masks.max_size_fraction));
+    lines.info(fmt::format("Minimum size: {} px, maximum fraction of the frame: {}",
+                           s.masks.min_size, s.masks.max_size_fraction));
     lines.info(fmt::format("Normalised between percentiles {} and {}, inverted: {}",
                            s.normalize.percentile[0], s.normalize.percentile[1],
                            on_off(s.normalize.invert)));
-    lines.info(fmt::format("Augment: {}, tile overlap: {}, resample: {}, interpolate: {}, dynamics as "
-                           "Python's {} device",
-                           on_off(s.augment), s.tile_overlap, on_off(s.resample),
-                           on_off(s.masks.interpolate),
-                           s.masks.variant == Variant::cpu ? "cpu" : "cuda"));
+    lines.info(
+        fmt::format("Augment: {}, tile overlap: {}, resample: {}, interpolate: {}, dynamics as "
+                    "Python's {} device",
+                    on_off(s.augment), s.tile_overlap, on_off(s.resample),
+                    on_off(s.masks.interpolate), s.masks.variant == Variant::cpu ? "cpu" : "cuda"));
 }
 
 std::string missing_or_failed(const FrameRecord& record) {
@@ -87,9 +90,9 @@ std::string log_text(const LogFacts& facts) {
     lines.info(fmt::format("Program: cytofleet {}", version()));
     lines.info("Input file: " + show(facts.input));
     if (facts.scene_number >= 0)
-        lines.info(fmt::format("Scene: {}{}", facts.scene_number + 1,
-                               facts.scene && !facts.scene->name.empty() ? " " + facts.scene->name
-                                                                         : std::string()));
+        lines.info(fmt::format(
+            "Scene: {}{}", facts.scene_number + 1,
+            facts.scene && !facts.scene->name.empty() ? " " + facts.scene->name : std::string()));
     if (facts.scene != nullptr)
         lines.info(fmt::format("Frames: {} of {} x {} (Y x X) {} pixels", facts.scene->t,
                                facts.scene->y, facts.scene->x, name_of(facts.scene->type)));

@@ -1,4 +1,5 @@
-// The text of a mask's log: the part every run repeats byte for byte, and the part of this run alone.
+// The text of a mask's log: the part every run repeats byte for byte, and the part of this run
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,15 @@ struct LogFacts {
     std::int64_t start = 0;              ///< of the run
     std::filesystem::path input;
     std::filesystem::path output;
-    const SceneInfo* scene = nullptr;            ///< absent when the header could not be read
-    std::int64_t scene_number = -1;              ///< -1: the only one
-    std::vector<std::string> warnings;           ///< of the reader
+    const SceneInfo* scene = nullptr;   ///< absent when the header could not be read
+    std::int64_t scene_number = -1;     ///< -1: the only one
+    std::vector<std::string> warnings;  ///< of the reader
     const std::vector<FrameRecord>* records = nullptr;
     std::string failure;  ///< why there is no mask; empty when there is one
 };
 
-/// For the annotation in the mask: settings, counts and warnings, each line stamped with the run's start.
-/// The same on any machine, with any number of ranks and threads.
+/// For the annotation in the mask: settings, counts and warnings, each line stamped with the run's
+/// start. The same on any machine, with any number of ranks and threads.
 std::string log_text(const LogFacts& facts);
 
 /// What this run adds in the log file: program build, host, device, ranks, times.

@@ -30,9 +30,10 @@ std::int64_t start_time() {
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (failed != std::errc() || end != text.data() + text.size() || seconds < 0 ||
         seconds > 253402300799)  // the year 9999
-        throw Error(ErrorKind::usage, fmt::format("SOURCE_DATE_EPOCH is {}, not seconds since 1970; "
-                                                  "unset it or correct it",
-                                                  text));
+        throw Error(ErrorKind::usage,
+                    fmt::format("SOURCE_DATE_EPOCH is {}, not seconds since 1970; "
+                                "unset it or correct it",
+                                text));
     return seconds;
 }
 

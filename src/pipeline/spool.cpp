@@ -16,11 +16,14 @@ std::filesystem::path spool_path(const std::filesystem::path& folder, int rank) 
 }  // namespace
 
 Spool::Spool(const std::filesystem::path& folder, int rank)
-    : path_(spool_path(folder, rank)), file_(path_, std::ios::binary | std::ios::trunc), rank_(rank) {
+    : path_(spool_path(folder, rank)),
+      file_(path_, std::ios::binary | std::ios::trunc),
+      rank_(rank) {
     if (!file_)
-        throw Error(ErrorKind::output, fmt::format("{}: cannot be created; check the permissions of "
-                                                   "the output folder",
-                                                   show(path_)));
+        throw Error(ErrorKind::output,
+                    fmt::format("{}: cannot be created; check the permissions of "
+                                "the output folder",
+                                show(path_)));
 }
 
 void Spool::append(const EncodedPlane& plane, FrameRecord& record) {
@@ -47,10 +50,11 @@ EncodedPlane read_spooled(const std::filesystem::path& folder, const FrameRecord
     std::vector<std::byte> bytes(record.length);
     file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!file || checksum(bytes) != record.checksum)
-        throw Error(ErrorKind::output,
-                    fmt::format("{}: frame {} cannot be read back; is the output folder shared by all "
-                                "ranks and the disk sound?",
-                                show(path), record.frame.t));
+        throw Error(
+            ErrorKind::output,
+            fmt::format("{}: frame {} cannot be read back; is the output folder shared by all "
+                        "ranks and the disk sound?",
+                        show(path), record.frame.t));
     return plane_from_bytes(bytes);
 }
 

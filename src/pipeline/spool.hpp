@@ -27,7 +27,8 @@ class Spool {
     std::uint64_t end_ = 0;
 };
 
-/// The plane a record points to. Throws Error{output} when its bytes are not those that were written.
+/// The plane a record points to. Throws Error{output} when its bytes are not those that were
+/// written.
 EncodedPlane read_spooled(const std::filesystem::path& folder, const FrameRecord& record);
 
 }  // namespace cytofleet

@@ -150,8 +150,8 @@ void Worker::segment() {
         const double each = segmenting.seconds() / static_cast<double>(results.size());
         for (std::size_t i = 0; i < results.size(); ++i) {
             const bool last = group->ends_unit && i + 1 == results.size();
-            if (!finished_.push({group->frames[i], std::move(results[i]), group->seconds[i] + each,
-                                 last}))
+            if (!finished_.push(
+                    {group->frames[i], std::move(results[i]), group->seconds[i] + each, last}))
                 return;
         }
     }

@@ -1,4 +1,5 @@
-// One rank's own work: a thread reads ahead, a thread segments; the caller feeds units and takes frames.
+// One rank's own work: a thread reads ahead, a thread segments; the caller feeds units and takes
+// frames.
 #pragma once
 
 #include <chrono>
@@ -31,7 +32,8 @@ struct FinishedFrame {
 /// Memory: at most four groups of frames at once, whatever the number of files and frames.
 class Worker {
   public:
-    /// `files`: paths by file number. `segmenter` is used by the worker's thread alone until it is destroyed.
+    /// `files`: paths by file number. `segmenter` is used by the worker's thread alone until it is
+    /// destroyed.
     Worker(const std::vector<std::filesystem::path>& files, const RunOptions& options,
            Segmenter& segmenter);
     ~Worker();

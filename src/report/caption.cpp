@@ -49,8 +49,8 @@ void draw_text(Picture& picture, std::int64_t y, std::int64_t x, std::int64_t sc
         if (found != glyphs.end())
             for (std::int64_t row = 0; row < glyph_height; ++row)
                 for (std::int64_t column = 0; column < glyph_advance - 1; ++column)
-                    if (found->rows[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)] ==
-                        '#')
+                    if (found->rows[static_cast<std::size_t>(row)]
+                                   [static_cast<std::size_t>(column)] == '#')
                         fill(picture, y + row * scale, x + column * scale, scale);
         x += glyph_advance * scale;
     }

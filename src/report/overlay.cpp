@@ -24,12 +24,18 @@ Colour colour_of(std::uint32_t label) {
     const float up = low + (1 - low) * rise;
     const float down = 1 - (1 - low) * rise;
     switch (static_cast<int>(hue)) {
-        case 0: return {1, up, low};
-        case 1: return {down, 1, low};
-        case 2: return {low, 1, up};
-        case 3: return {low, down, 1};
-        case 4: return {up, low, 1};
-        default: return {1, low, down};
+        case 0:
+            return {1, up, low};
+        case 1:
+            return {down, 1, low};
+        case 2:
+            return {low, 1, up};
+        case 3:
+            return {low, down, 1};
+        case 4:
+            return {up, low, 1};
+        default:
+            return {1, low, down};
     }
 }
 
@@ -41,8 +47,8 @@ std::vector<float> stretched(const Image& image) {
         if (!std::isfinite(value)) value = 0;
     std::vector<float> sorted = grey;
     const auto at = [&](double fraction) {
-        const auto nth = sorted.begin() +
-                         static_cast<std::ptrdiff_t>(fraction * static_cast<double>(sorted.size() - 1));
+        const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(
+                                              fraction * static_cast<double>(sorted.size() - 1));
         std::ranges::nth_element(sorted, nth);
         return *nth;
     };

@@ -11,8 +11,9 @@
 
 namespace cytofleet {
 
-/// Frames side by side, `columns` in a row, each shrunk (or enlarged) by a whole factor to about `tile` pixels. Grey
-/// values between the 1st and 99.8th percentile; each cell has the colour of its label.
+/// Frames side by side, `columns` in a row, each shrunk (or enlarged) by a whole factor to about
+/// `tile` pixels. Grey values between the 1st and 99.8th percentile; each cell has the colour of
+/// its label.
 class ContactSheet {
   public:
     ContactSheet(std::int64_t columns, std::int64_t tile) : columns_(columns), tile_(tile) {}

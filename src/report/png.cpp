@@ -16,11 +16,12 @@ void write_png(const std::filesystem::path& path, const Picture& picture) {
     image.height = static_cast<png_uint_32>(picture.height);
     image.format = PNG_FORMAT_RGB;
     png_alloc_size_t size = 0;
-    ensure(png_image_write_to_memory(&image, nullptr, &size, 0, picture.rgb.data(), 0, nullptr) != 0,
-           "the picture can be encoded");
+    ensure(
+        png_image_write_to_memory(&image, nullptr, &size, 0, picture.rgb.data(), 0, nullptr) != 0,
+        "the picture can be encoded");
     std::vector<std::byte> bytes(size);
-    ensure(png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgb.data(), 0, nullptr) !=
-               0,
+    ensure(png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgb.data(), 0,
+                                     nullptr) != 0,
            "the picture can be encoded");
     bytes.resize(size);
     AtomicFile file(path);

@@ -13,9 +13,7 @@ struct Picture {
     std::int64_t width = 0;
     std::vector<std::uint8_t> rgb;  ///< height * width * 3
     Picture(std::int64_t rows, std::int64_t columns, std::uint8_t grey)
-        : height(rows),
-          width(columns),
-          rgb(static_cast<std::size_t>(rows * columns * 3), grey) {}
+        : height(rows), width(columns), rgb(static_cast<std::size_t>(rows * columns * 3), grey) {}
     std::uint8_t* at(std::int64_t y, std::int64_t x) {
         return rgb.data() + static_cast<std::size_t>((y * width + x) * 3);
     }

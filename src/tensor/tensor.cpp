@@ -26,7 +26,9 @@ std::int64_t Shape::count() const {
     return product;
 }
 
-std::string Shape::text() const { return fmt::format("({})", fmt::join(sizes_, ", ")); }
+std::string Shape::text() const {
+    return fmt::format("({})", fmt::join(sizes_, ", "));
+}
 
 Tensor::Tensor(Shape shape) : shape_(std::move(shape)), count_(shape_.count()) {
     const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(count_, 1)) * sizeof(float);
@@ -38,6 +40,8 @@ Tensor::Tensor(Shape shape, std::span<const float> values) : Tensor(std::move(sh
     std::ranges::copy(values, data_.get());
 }
 
-void Tensor::Free::operator()(float* data) const { ::operator delete[](data, alignment); }
+void Tensor::Free::operator()(float* data) const {
+    ::operator delete[](data, alignment);
+}
 
 }  // namespace cytofleet

@@ -38,7 +38,9 @@ class Tensor {
     Tensor& operator=(Tensor&&) = default;
     const Shape& shape() const { return shape_; }
     std::span<float> values() { return {data_.get(), static_cast<std::size_t>(count_)}; }
-    std::span<const float> values() const { return {data_.get(), static_cast<std::size_t>(count_)}; }
+    std::span<const float> values() const {
+        return {data_.get(), static_cast<std::size_t>(count_)};
+    }
 
   private:
     struct Free {

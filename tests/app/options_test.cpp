@@ -47,15 +47,59 @@ TEST(Options, DefaultsAreCellposes) {
 }
 
 TEST(Options, EveryOptionArrives) {
-    const RunCommand command =
-        parse({"--diameter", "17.5", "--cellprob-threshold", "-2", "--flow-threshold=0", "--min-size",
-               "-1", "--max-size-fraction", "1", "--niter", "250", "--channel", "2", "--augment",
-               "--tile-overlap", "0.3", "--no-resample", "--no-interp", "--invert",
-               "--normalize-percentile", "0.5,99.9", "--dynamics", "cuda", "--output-dir", "out dir",
-               "--suffix", "x-1", "--include", "_BF", "--include", "a,b", "--exclude", "bad",
-               "--extensions", "tif,.OME.TIF", "--recursive", "--skip-existing", "--threads", "3",
-               "--batch-size", "4", "--device", "cpu", "--partition", "frames", "--log-level",
-               "warning", "--dry-run", "--overlay", "--axes", "Z", "one,two.tif", "dir"});
+    const RunCommand command = parse({"--diameter",
+                                      "17.5",
+                                      "--cellprob-threshold",
+                                      "-2",
+                                      "--flow-threshold=0",
+                                      "--min-size",
+                                      "-1",
+                                      "--max-size-fraction",
+                                      "1",
+                                      "--niter",
+                                      "250",
+                                      "--channel",
+                                      "2",
+                                      "--augment",
+                                      "--tile-overlap",
+                                      "0.3",
+                                      "--no-resample",
+                                      "--no-interp",
+                                      "--invert",
+                                      "--normalize-percentile",
+                                      "0.5,99.9",
+                                      "--dynamics",
+                                      "cuda",
+                                      "--output-dir",
+                                      "out dir",
+                                      "--suffix",
+                                      "x-1",
+                                      "--include",
+                                      "_BF",
+                                      "--include",
+                                      "a,b",
+                                      "--exclude",
+                                      "bad",
+                                      "--extensions",
+                                      "tif,.OME.TIF",
+                                      "--recursive",
+                                      "--skip-existing",
+                                      "--threads",
+                                      "3",
+                                      "--batch-size",
+                                      "4",
+                                      "--device",
+                                      "cpu",
+                                      "--partition",
+                                      "frames",
+                                      "--log-level",
+                                      "warning",
+                                      "--dry-run",
+                                      "--overlay",
+                                      "--axes",
+                                      "Z",
+                                      "one,two.tif",
+                                      "dir"});
     const CellposeSettings& s = command.run.cellpose;
     EXPECT_EQ(s.diameter, 17.5);
     EXPECT_EQ(s.masks.cellprob_threshold, -2.0F);
@@ -92,7 +136,8 @@ TEST(Options, EveryOptionArrives) {
 }
 
 TEST(Options, ErrorsNameTheOptionAndWhatItTakes) {
-    EXPECT_NE(usage_error({"--diameter", "thirty"}).find("--diameter is thirty"), std::string::npos);
+    EXPECT_NE(usage_error({"--diameter", "thirty"}).find("--diameter is thirty"),
+              std::string::npos);
     EXPECT_NE(usage_error({"--diameter", "0,4"}).find("--diameter"), std::string::npos);
     EXPECT_NE(usage_error({"--diameter", "nan"}).find("--diameter"), std::string::npos);
     EXPECT_NE(usage_error({"--diameter", "-3"}).find("from 0"), std::string::npos);
@@ -121,12 +166,36 @@ TEST(Options, AMissingModelIsNamed) {
 
 TEST(Options, HelpNamesEveryOptionOnce) {
     const std::string help = run_help();
-    for (const char* option :
-         {"--model ", "--diameter", "--cellprob-threshold", "--flow-threshold", "--min-size",
-          "--max-size-fraction", "--niter", "--channel", "--augment", "--tile-overlap", "--no-resample",
-          "--no-interp", "--invert", "--normalize-percentile", "--dynamics", "--output-dir", "--suffix",
-          "--include", "--exclude", "--extensions", "--recursive", "--overwrite", "--skip-existing",
-          "--threads", "--batch-size", "--device", "--partition", "--log-level", "--quiet", "--dry-run"})
+    for (const char* option : {"--model ",
+                               "--diameter",
+                               "--cellprob-threshold",
+                               "--flow-threshold",
+                               "--min-size",
+                               "--max-size-fraction",
+                               "--niter",
+                               "--channel",
+                               "--augment",
+                               "--tile-overlap",
+                               "--no-resample",
+                               "--no-interp",
+                               "--invert",
+                               "--normalize-percentile",
+                               "--dynamics",
+                               "--output-dir",
+                               "--suffix",
+                               "--include",
+                               "--exclude",
+                               "--extensions",
+                               "--recursive",
+                               "--overwrite",
+                               "--skip-existing",
+                               "--threads",
+                               "--batch-size",
+                               "--device",
+                               "--partition",
+                               "--log-level",
+                               "--quiet",
+                               "--dry-run"})
         EXPECT_NE(help.find(option), std::string::npos) << option;
     EXPECT_TRUE(parse_run({"--help"}).help);
 }

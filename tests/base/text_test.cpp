@@ -12,7 +12,7 @@ TEST(Printable, KeepsUtf8AndShowsOtherBytes) {
     EXPECT_EQ(printable("µm é 細胞 🔬"), "µm é 細胞 🔬");
     EXPECT_EQ(printable(std::string("a\nb\x07")), "a\\x0ab\\x07");
     EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
-    EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");          // overlong
+    EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");           // overlong
     EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // surrogate
 }
 

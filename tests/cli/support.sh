@@ -31,7 +31,7 @@ no_leftovers() {
     left=$(find "$1" -name '.cytofleet' -o -name '*.tmp*' -o -name '*.part*' | head -n 5)
     [ -z "$left" ] || fail "left behind: $left"
 }
-same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
+same() { cmp -s "$1" "$2" || { fail "$1 and $2 differ"; return 1; }; }
 finish() {
     [ "$failures" -eq 0 ] && echo "ok" && exit 0
     echo "$failures failed" && exit 1

@@ -50,7 +50,8 @@ TEST(Discover, FoldersAreFilteredSortedAndExplained) {
     options.inputs = {dir.path()};
     options.include = {"_BF"};
     const Discovery found = discover(options);
-    EXPECT_EQ(names(found), (std::vector<std::string>{"s1_BF.ome.tiff", "s9_BF.TIF", "s10_BF.tif"}));
+    EXPECT_EQ(names(found),
+              (std::vector<std::string>{"s1_BF.ome.tiff", "s9_BF.TIF", "s10_BF.tif"}));
     EXPECT_EQ(found.notes.size(), 4U);  // extension, macOS, own output, --include
     options.recursive = true;
     EXPECT_EQ(discover(options).files.size(), 4U);

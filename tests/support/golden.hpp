@@ -11,8 +11,8 @@
 
 namespace cytofleet::test {
 
-/// $CYTOFLEET_ORACLE, else ../shared/oracle beside the checkout, else tests/data/oracle. With CI=true the
-/// whole set must be there: throws otherwise.
+/// $CYTOFLEET_ORACLE, else ../shared/oracle beside the checkout, else tests/data/oracle. With
+/// CI=true the whole set must be there: throws otherwise.
 std::filesystem::path oracle();
 
 /// A folder with a case.json whose "files" maps names to arrays.

@@ -69,9 +69,15 @@ std::int64_t Npy::count() const {
     return product;
 }
 
-std::vector<float> Npy::floats() const { return convert_any<float>(*this); }
-std::vector<double> Npy::doubles() const { return convert_any<double>(*this); }
-std::vector<std::uint32_t> Npy::labels() const { return convert_any<std::uint32_t>(*this); }
+std::vector<float> Npy::floats() const {
+    return convert_any<float>(*this);
+}
+std::vector<double> Npy::doubles() const {
+    return convert_any<double>(*this);
+}
+std::vector<std::uint32_t> Npy::labels() const {
+    return convert_any<std::uint32_t>(*this);
+}
 
 Npy load_npy(const std::filesystem::path& path) {
     const std::string raw = slurp(path);

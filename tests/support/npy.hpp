@@ -9,7 +9,8 @@
 
 namespace cytofleet::test {
 
-/// A numpy array, C-ordered, little-endian. `type` is numpy's code: "f4", "u2", "f2", "f8", "u1", "i8".
+/// A numpy array, C-ordered, little-endian. `type` is numpy's code: "f4", "u2", "f2", "f8", "u1",
+/// "i8".
 struct Npy {
     std::string type;
     std::vector<std::int64_t> shape;

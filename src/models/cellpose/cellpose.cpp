@@ -10,8 +10,8 @@
 namespace cytofleet {
 namespace {
 
-/// The network input of a grey plane: (channels, H, W), the plane first, then what normalising makes of
-/// channels of zeros.
+/// The network input of a grey plane: (channels, H, W), the plane first, then what normalising
+/// makes of channels of zeros.
 std::vector<float> grey_input(const Image& plane, std::int64_t channels) {
     const auto pixels = static_cast<std::size_t>(plane.height * plane.width);
     std::vector<float> out(pixels * static_cast<std::size_t>(channels));
@@ -39,8 +39,9 @@ ModelDiameters read_diameters(const Weights& weights) {
     out.labels = labels.value_or(out.labels);
     for (const float diameter : {out.mean, out.labels})
         if (!(diameter > 0) || !std::isfinite(diameter))
-            throw Error(ErrorKind::model, "diam_mean or diam_labels is not a positive number; the "
-                                          "checkpoint is damaged, export it again");
+            throw Error(ErrorKind::model,
+                        "diam_mean or diam_labels is not a positive number; the "
+                        "checkpoint is damaged, export it again");
     return out;
 }
 
@@ -72,8 +73,8 @@ std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> plane
         const Image& plane = *planes[i];
         Timer preparing;
         std::vector<float> image = grey_input(plane, net_.channels_in());
-        const auto pixels = std::span(image).first(
-            static_cast<std::size_t>(plane.height * plane.width));
+        const auto pixels =
+            std::span(image).first(static_cast<std::size_t>(plane.height * plane.width));
         if (!all_finite(pixels)) {
             // Python would feed the network raw intensities and find nothing (cellpose3.md 2.2).
             results[i].labels = empty_labels(plane);

@@ -23,13 +23,15 @@ struct ModelDiameters {
 
 ModelDiameters read_diameters(const Weights& weights);
 
-/// `built_in_mean`: diam_mean of a built-in model, which overrides the file's (30, or 17 for nuclei).
+/// `built_in_mean`: diam_mean of a built-in model, which overrides the file's (30, or 17 for
+/// nuclei).
 Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_in_mean,
                    double diameter);
 
 class Cellpose : public Segmenter {
   public:
-    Cellpose(const Weights& weights, std::optional<double> built_in_mean, CellposeSettings settings);
+    Cellpose(const Weights& weights, std::optional<double> built_in_mean,
+             CellposeSettings settings);
     const Scale& scale() const { return scale_; }
     const ModelDiameters& diameters() const { return diameters_; }
     const CpNet& net() const { return net_; }

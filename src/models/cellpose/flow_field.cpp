@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::int64_t outputs = 3;
 
-std::size_t index(std::int64_t value) { return static_cast<std::size_t>(value); }
+std::size_t index(std::int64_t value) {
+    return static_cast<std::size_t>(value);
+}
 
 /// Sum of the tiles' styles over its L2 norm, in tile order.
 std::vector<float> style_of(std::span<const float> sum) {
@@ -50,8 +52,8 @@ FlowField finish(const Exec& exec, const InFlight& done, bool resample) {
         resize_output(exec,
                       std::span(values).subspan(index(c * small.pixels()), index(small.pixels())),
                       small,
-                      std::span(field.values).subspan(index(c * field.extent.pixels()),
-                                                      index(field.extent.pixels())),
+                      std::span(field.values)
+                          .subspan(index(c * field.extent.pixels()), index(field.extent.pixels())),
                       field.extent);
     return field;
 }
@@ -136,10 +138,11 @@ PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int
     normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
     const Extent small = scale.identity() ? frame : scale.apply(frame);
     if (small.height < 1 || small.width < 1)
-        throw Error(ErrorKind::input,
-                    fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
-                                "it by {:.3g}; check --diameter",
-                                frame.height, frame.width, scale.value()));
+        throw Error(
+            ErrorKind::input,
+            fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
+                        "it by {:.3g}; check --diameter",
+                        frame.height, frame.width, scale.value()));
     PreparedFrame out{frame, make_tile_grid(small, settings.tile_overlap, settings.augment), {}};
     if (small == frame) {
         out.image = std::move(image);
@@ -147,14 +150,14 @@ PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int
     }
     out.image.resize(index(channels * small.pixels()));
     for (std::int64_t c = 0; c < channels; ++c)
-        resize_input(exec, std::span(image).subspan(index(c * frame.pixels()), index(frame.pixels())),
-                     frame,
-                     std::span(out.image).subspan(index(c * small.pixels()), index(small.pixels())),
-                     small);
+        resize_input(
+            exec, std::span(image).subspan(index(c * frame.pixels()), index(frame.pixels())), frame,
+            std::span(out.image).subspan(index(c * small.pixels()), index(small.pixels())), small);
     return out;
 }
 
-std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net, std::vector<PreparedFrame> frames,
+std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
+                                     std::vector<PreparedFrame> frames,
                                      const CellposeSettings& settings, StageTimes& times) {
     std::vector<InFlight> flying;
     flying.reserve(frames.size());

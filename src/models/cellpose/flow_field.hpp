@@ -33,9 +33,10 @@ struct FlowField {
     std::vector<float> style;   ///< unit length
 };
 
-/// Runs the network over the tiles of all frames, `batch_size` tiles at a time across frames, and frees
-/// each frame's image once it is cut. Adds to `times`.
-std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net, std::vector<PreparedFrame> frames,
+/// Runs the network over the tiles of all frames, `batch_size` tiles at a time across frames, and
+/// frees each frame's image once it is cut. Adds to `times`.
+std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
+                                     std::vector<PreparedFrame> frames,
                                      const CellposeSettings& settings, StageTimes& times);
 
 }  // namespace cytofleet

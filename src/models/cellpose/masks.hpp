@@ -24,10 +24,10 @@ struct MaskOptions {
 
 /// Every intermediate a golden test compares; filled only when asked for.
 struct MaskTrace {
-    std::vector<float> points;                ///< (2, N) end points, y then x, raster order
-    std::vector<std::uint32_t> seeded;        ///< labels before QC
-    std::vector<double> flow_errors;          ///< per label 1..n, NaN for absent ones
-    std::vector<std::uint32_t> checked;       ///< labels after QC
+    std::vector<float> points;           ///< (2, N) end points, y then x, raster order
+    std::vector<std::uint32_t> seeded;   ///< labels before QC
+    std::vector<double> flow_errors;     ///< per label 1..n, NaN for absent ones
+    std::vector<std::uint32_t> checked;  ///< labels after QC
 };
 
 /// `flows`: (3, H, W): Y flow, X flow, logit on the grid of the dynamics. The result has the size

@@ -21,8 +21,9 @@ class CpNet {
     /// Input channels, then the channels of each stage: 2, 32, 64, 128, 256.
     std::vector<std::int64_t> widths() const;
     std::int64_t style_size() const;
-    /// `tiles`: (n, channels_in, h, w), h and w multiples of 16. `out`: (n, 3, h, w): Y flow, X flow, logit.
-    /// `styles`: (n, style_size), unit length. Each tile's result does not depend on n.
+    /// `tiles`: (n, channels_in, h, w), h and w multiples of 16. `out`: (n, 3, h, w): Y flow, X
+    /// flow, logit. `styles`: (n, style_size), unit length. Each tile's result does not depend on
+    /// n.
     void operator()(std::span<const float> tiles, std::int64_t n, std::int64_t h, std::int64_t w,
                     std::span<float> out, std::span<float> styles);
 

@@ -8,8 +8,9 @@
 
 namespace cytofleet {
 
-/// diam_mean / diameter (cellpose3.md 1.2, 11.2). A value from a checkpoint is numpy's float32 and makes
-/// every later operation float32; a Python number is float64. The type decides where sizes are cut.
+/// diam_mean / diameter (cellpose3.md 1.2, 11.2). A value from a checkpoint is numpy's float32 and
+/// makes every later operation float32; a Python number is float64. The type decides where sizes
+/// are cut.
 class Scale {
   public:
     /// User-trained file, or a diameter taken from the file: float32 division.
@@ -23,8 +24,8 @@ class Scale {
     bool identity() const { return value_ == 1.0; }
     /// Both sizes times the scale, toward zero; may be 0 for very small frames.
     Extent apply(Extent frame) const;
-    /// Steps of flow following when the user gives none: (1 / scale) * 200, two operations, toward zero;
-    /// 200 without resampling.
+    /// Steps of flow following when the user gives none: (1 / scale) * 200, two operations, toward
+    /// zero; 200 without resampling.
     std::int64_t default_steps(bool resample) const;
 
   private:
