@@ -10,6 +10,7 @@
 #include "app/options.hpp"
 #include "app/overlay.hpp"
 #include "base/error.hpp"
+#include "base/peak_memory.hpp"
 #include "base/text.hpp"
 #include "comm/communicator.hpp"
 #include "pipeline/discover.hpp"
@@ -53,11 +54,11 @@ int show_plan(const RunOptions& options) {
 void report(const RunSummary& summary, Log& log) {
     std::size_t written = 0;
     for (const Outcome& outcome : summary.outcomes) written += outcome.failure.empty() ? 1 : 0;
-    log.info(fmt::format("{} with {} in {}: {} written, {:.1f} s",
+    log.info(fmt::format("{} with {} in {}: {} written, {:.1f} s, peak memory {}",
                          count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
                          count_of(summary.cells, "cell"),
                          count_of(summary.outcomes.size() + summary.bad.size(), "file"),
-                         count_of(written, "mask"), summary.seconds));
+                         count_of(written, "mask"), summary.seconds, human_bytes(peak_memory())));
     if (summary.failed_frames > 0)
         log.warning(
             fmt::format("{} left empty; the logs name them",

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -18,19 +18,14 @@ class ByteWriter {
     requires std::is_arithmetic_v<T>
     void write(T value) {
         static_assert(std::endian::native == std::endian::little);
-        std::byte raw[sizeof(T)];
-        std::memcpy(raw, &value, sizeof(T));
-        bytes_.insert(bytes_.end(), raw, raw + sizeof(T));
+        append(std::as_bytes(std::span(&value, 1)));
     }
     /// Length (uint64), then the bytes.
     void write_text(std::string_view text) {
         write(static_cast<std::uint64_t>(text.size()));
-        const auto* raw = reinterpret_cast<const std::byte*>(text.data());
-        bytes_.insert(bytes_.end(), raw, raw + text.size());
+        append(std::as_bytes(std::span(text)));
     }
-    void append(const std::vector<std::byte>& bytes) {
-        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-    }
+    void append(std::span<const std::byte> bytes);
     std::vector<std::byte> take() { return std::move(bytes_); }
 
   private:

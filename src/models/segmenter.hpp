@@ -6,22 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "image/frame_times.hpp"
 #include "image/image.hpp"
 
 namespace cytofleet {
-
-/// Wall seconds per stage, summed over frames.
-struct StageTimes {
-    double prepare = 0;  ///< normalise, resize, cut
-    double network = 0;
-    double masks = 0;  ///< blend, resize back, dynamics
-};
 
 struct SegmentResult {
     LabelImage labels;
     std::vector<std::string> warnings;  ///< one line each, without the file's name
     std::string failure;                ///< why the plane could not be segmented; empty when it was
-    StageTimes times;
+    FrameTimes times;
 };
 
 /// A loaded model. Not safe for use by two threads at once. Labels of a plane depend on the plane

@@ -149,7 +149,7 @@ void RankLoop::spool_frames() {
     for (; frame; frame = worker_.take(std::chrono::microseconds{0})) {
         FrameRecord record;
         record.frame = frame->frame;
-        record.seconds = frame->seconds;
+        record.times = frame->result.times;
         record.notes = frame->result.warnings;
         if (frame->result.failure.empty()) {
             record.cells = frame->result.labels.cells;

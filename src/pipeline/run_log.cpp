@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/peak_memory.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 
@@ -121,14 +122,19 @@ std::string machine_text(const LogFacts& facts, const RunFacts& run) {
         double sum = 0;
         double slowest = 0;
         for (const FrameRecord& record : *facts.records) {
-            sum += record.seconds;
-            slowest = std::max(slowest, record.seconds);
-            lines.info(fmt::format("Frame {}: {:.3f} s on rank {}", record.frame.t, record.seconds,
-                                   record.rank));
+            const FrameTimes& times = record.times;
+            sum += times.total();
+            slowest = std::max(slowest, times.total());
+            lines.info(
+                fmt::format("Frame {}: {:.3f} s on rank {} (read {:.3f}, prepare {:.3f}, "
+                            "network {:.3f}, masks {:.3f})",
+                            record.frame.t, times.total(), record.rank, times.read, times.prepare,
+                            times.network, times.masks));
         }
         lines.info(fmt::format("Time per frame: {:.3f} s in the mean, {:.3f} s at most",
                                sum / static_cast<double>(facts.records->size()), slowest));
     }
+    lines.info(fmt::format("Peak memory of this rank: {}", human_bytes(peak_memory())));
     if (!run.mask_sha256.empty()) lines.info("Mask SHA-256: " + run.mask_sha256);
     return lines.take();
 }

@@ -126,7 +126,6 @@ void Worker::read_ahead() {
 
 void Worker::segment() {
     while (auto group = loaded_.pop()) {
-        Timer segmenting;
         std::vector<const Image*> planes;
         std::vector<std::size_t> where;
         for (std::size_t i = 0; i < group->frames.size(); ++i) {
@@ -147,12 +146,10 @@ void Worker::segment() {
         }
         if (!failure.empty())
             for (const std::size_t i : where) results[i].failure = failure;
-        const double each = segmenting.seconds() / static_cast<double>(results.size());
         for (std::size_t i = 0; i < results.size(); ++i) {
             const bool last = group->ends_unit && i + 1 == results.size();
-            if (!finished_.push(
-                    {group->frames[i], std::move(results[i]), group->seconds[i] + each, last}))
-                return;
+            results[i].times.read = group->seconds[i];
+            if (!finished_.push({group->frames[i], std::move(results[i]), last})) return;
         }
     }
 }

@@ -25,11 +25,11 @@ namespace cytofleet {
 struct FinishedFrame {
     FrameId frame;
     SegmentResult result;
-    double seconds = 0;
     bool ends_unit = false;  ///< the last frame of its unit
 };
 
-/// Memory: at most four groups of frames at once, whatever the number of files and frames.
+/// Memory: at most four groups of frames and eight label images at once, whatever the number of
+/// files and frames.
 class Worker {
   public:
     /// `files`: paths by file number. `segmenter` is used by the worker's thread alone until it is
@@ -65,7 +65,7 @@ class Worker {
     int units_in_hand_ = 0;
     BoundedQueue<Unit> units_{1U << 20};
     BoundedQueue<Loaded> loaded_{2};
-    BoundedQueue<FinishedFrame> finished_{64};
+    BoundedQueue<FinishedFrame> finished_{8};
     std::mutex mutex_;
     std::exception_ptr broken_;
     std::thread reader_;

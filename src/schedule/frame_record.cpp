@@ -19,7 +19,9 @@ std::vector<std::byte> to_bytes(const std::vector<FrameRecord>& records) {
         out.write(record.checksum);
         out.write(record.cells);
         out.write(record.largest);
-        out.write(record.seconds);
+        for (const double seconds :
+             {record.times.read, record.times.prepare, record.times.network, record.times.masks})
+            out.write(seconds);
         out.write(static_cast<std::uint64_t>(record.notes.size()));
         for (const auto& note : record.notes) out.write_text(note);
     }
@@ -40,7 +42,9 @@ std::vector<FrameRecord> records_from_bytes(std::span<const std::byte> bytes) {
         record.checksum = in.read<std::uint64_t>();
         record.cells = in.read<std::uint32_t>();
         record.largest = in.read<std::uint32_t>();
-        record.seconds = in.read<double>();
+        for (double* seconds : {&record.times.read, &record.times.prepare, &record.times.network,
+                                &record.times.masks})
+            *seconds = in.read<double>();
         for (auto notes = in.read<std::uint64_t>(); notes > 0; --notes)
             record.notes.push_back(in.take_text(in.read<std::uint64_t>()));
         out.push_back(std::move(record));

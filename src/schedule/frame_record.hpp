@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/file_info.hpp"
+#include "image/frame_times.hpp"
 
 namespace cytofleet {
 
@@ -20,7 +21,7 @@ struct FrameRecord {
     std::uint64_t checksum = 0;  ///< of the bytes in the spool
     std::uint32_t cells = 0;
     std::uint32_t largest = 0;
-    double seconds = 0;
+    FrameTimes times;
     std::vector<std::string> notes;  ///< warnings, or the reason of the failure
     bool operator==(const FrameRecord&) const = default;
 };

@@ -20,7 +20,7 @@ std::vector<FrameRecord> some_records() {
     plain.checksum = std::numeric_limits<std::uint64_t>::max();
     plain.cells = 70'000;
     plain.largest = 5;
-    plain.seconds = 0.125;
+    plain.times = {0.125, 0.25, 3, 1e-9};
     FrameRecord failed;
     failed.frame = {0, 0, 0};
     failed.notes = {"is cut short", "", std::string("bytes \0 and \xff", 12)};

@@ -68,7 +68,7 @@ std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> plane
     std::vector<SegmentResult> results(planes.size());
     std::vector<std::size_t> good;
     std::vector<PreparedFrame> frames;
-    StageTimes times;
+    FrameTimes times;
     for (std::size_t i = 0; i < planes.size(); ++i) {
         const Image& plane = *planes[i];
         Timer preparing;
@@ -100,7 +100,7 @@ std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> plane
         } catch (const Error& error) {
             result.failure = error.what();
         }
-        result.times = {times.prepare / share, times.network / share,
+        result.times = {0, times.prepare / share, times.network / share,
                         times.masks / share + masking.seconds()};
     }
     return results;

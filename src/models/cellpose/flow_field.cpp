@@ -61,7 +61,7 @@ FlowField finish(const Exec& exec, const InFlight& done, bool resample) {
 /// Tiles waiting for the network, from one or more frames, all of one size.
 class Batch {
   public:
-    Batch(const Exec& exec, CpNet& net, std::int64_t capacity, StageTimes& times)
+    Batch(const Exec& exec, CpNet& net, std::int64_t capacity, FrameTimes& times)
         : exec_(exec), net_(net), capacity_(capacity), times_(times) {}
 
     /// Sends all tiles of a frame through, running the network whenever the batch is full.
@@ -120,7 +120,7 @@ class Batch {
     const Exec& exec_;
     CpNet& net_;
     std::int64_t capacity_;
-    StageTimes& times_;
+    FrameTimes& times_;
     Extent tile_;
     std::int64_t filled_ = 0;
     std::vector<Part> parts_;
@@ -158,7 +158,7 @@ PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int
 
 std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
                                      std::vector<PreparedFrame> frames,
-                                     const CellposeSettings& settings, StageTimes& times) {
+                                     const CellposeSettings& settings, FrameTimes& times) {
     std::vector<InFlight> flying;
     flying.reserve(frames.size());
     Batch batch(exec, net, std::max<std::int64_t>(1, settings.batch_size), times);

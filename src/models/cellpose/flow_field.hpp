@@ -37,6 +37,6 @@ struct FlowField {
 /// frees each frame's image once it is cut. Adds to `times`.
 std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
                                      std::vector<PreparedFrame> frames,
-                                     const CellposeSettings& settings, StageTimes& times);
+                                     const CellposeSettings& settings, FrameTimes& times);
 
 }  // namespace cytofleet

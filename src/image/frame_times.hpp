@@ -1,0 +1,17 @@
+// Where the time of a frame went.
+#pragma once
+
+namespace cytofleet {
+
+/// Wall seconds of one frame by stage; of frames that went through the model together, each has an
+/// equal share.
+struct FrameTimes {
+    double read = 0;
+    double prepare = 0;  ///< normalise, resize, cut
+    double network = 0;
+    double masks = 0;  ///< blend, resize back, dynamics, QC, filling
+    double total() const { return read + prepare + network + masks; }
+    bool operator==(const FrameTimes&) const = default;
+};
+
+}  // namespace cytofleet
