@@ -18,7 +18,8 @@ struct StepFieldView {
     const float* values = nullptr;  ///< (height + 2, width + 2, 2): dy, dx
     std::int64_t height = 0;        ///< of the frame, without the border
     std::int64_t width = 0;
-    std::int64_t row() const { return 2 * (width + 2); }  ///< floats per row of `values`
+    /// Floats per row of `values`.
+    CYTOFLEET_HD std::int64_t row() const { return 2 * (width + 2); }
 };
 
 /// The flows of a frame with a border of one pixel: zeros for Stepping::cuda (which reads zero
