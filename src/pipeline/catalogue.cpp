@@ -44,8 +44,11 @@ bool ignores_case(const fs::path& folder) {
     return letters && fs::equivalent(folder, folder.parent_path() / name, failed) && !failed;
 }
 
+/// Two inputs that would write one output are named; of more than one such pair, the number.
 void check_collisions(const Catalogue& catalogue) {
     std::map<fs::path, const Job*> seen;
+    std::string first;
+    std::uint64_t more = 0;
     for (const Job& job : catalogue.jobs) {
         fs::path key = fs::weakly_canonical(mask_path(job.stem));
         if (ignores_case(key.parent_path())) key = lower(key.native());
@@ -54,11 +57,18 @@ void check_collisions(const Catalogue& catalogue) {
         const auto name = [&](const Job& j) {
             return show(catalogue.files[static_cast<std::size_t>(j.file)].path);
         };
-        throw Error(ErrorKind::usage,
-                    fmt::format("{} and {} would both be written to {}; rename one, or run them "
-                                "apart with another --output-dir or --suffix",
-                                name(*other->second), name(job), show(mask_path(job.stem))));
+        if (first.empty())
+            first = fmt::format("{} and {} would both be written to {}", name(*other->second),
+                                name(job), show(mask_path(job.stem)));
+        else
+            ++more;
     }
+    if (first.empty()) return;
+    if (more > 0) first += fmt::format(" (and so would {} more)", count_of(more, "pair"));
+    throw Error(ErrorKind::usage,
+                first +
+                    "; rename one, leave out --output-dir to write beside the inputs, or run "
+                    "them apart with another --output-dir or --suffix");
 }
 
 void check_existing(Catalogue& catalogue, Existing policy) {
