@@ -43,7 +43,7 @@ void add_settings(Lines& lines, const LogFacts& facts) {
             fmt::format("Model type: {}", named ? facts.options.model : "User trained model"));
         lines.info(fmt::format("Model file: {}", model.file.filename().native()));
         lines.info(fmt::format("Model SHA-256: {}", model.sha256));
-        lines.info(fmt::format("Diameter in use: {} px, flow steps {}", facts.model->diameter,
+        lines.info(fmt::format("Diameter in use: {:.7g} px, flow steps {}", facts.model->diameter,
                                facts.model->steps));
         for (const auto& tensor : model.unused)
             lines.add("WARNING", "Model tensor not used: " + tensor);
