@@ -1,17 +1,13 @@
-// Frames for tests of kernels: from the golden data, random, and compared bit by bit.
+// Frames for tests of kernels, from the golden data.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <span>
-#include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "kernels/resize/resize.hpp"
 #include "support/golden.hpp"
 #include "support/npy.hpp"
+#include "support/numbers.hpp"
 
 namespace cytofleet::test {
 
@@ -23,14 +19,5 @@ Extent extent_of(const Npy& array);
 
 /// The two channels that Cellpose takes from the input of a case of stages/, as planes.
 std::vector<float> channels_of(const Case& golden, Extent extent);
-
-/// Normally distributed, the same everywhere.
-std::vector<float> random_floats(std::int64_t count, std::uint32_t seed, float scale = 1);
-
-/// Every bit equal; the message names the first difference.
-testing::AssertionResult same_bits(std::span<const float> got, std::span<const float> wanted);
-
-/// Runs `body` with every instruction set of this CPU in turn.
-void for_every_simd(const std::function<void(const std::string& name)>& body);
 
 }  // namespace cytofleet::test
