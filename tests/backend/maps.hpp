@@ -1,0 +1,45 @@
+// Feature maps from and to planes on the host, by the operations of NnOps alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/nn_ops.hpp"
+
+namespace cytofleet::test {
+
+/// (channels, height, width).
+struct Planes {
+    std::int64_t channels = 0;
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    std::vector<float> values{};
+    float at(std::int64_t c, std::int64_t y, std::int64_t x) const {
+        return values[static_cast<std::size_t>((c * height + y) * width + x)];
+    }
+};
+
+/// Normal numbers with a deviation of 1.
+Planes random_planes(std::int64_t channels, std::int64_t height, std::int64_t width,
+                     std::uint32_t seed);
+
+/// Weights so that outputs deviate as much as inputs do.
+ConvNumbers random_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                               std::uint32_t seed);
+
+/// Planar features, as the network's input is.
+FeaturesPtr planar(const NnOps& ops, Workspace& work, const Planes& planes);
+/// Features in the backend's own layout, through 1 x 1 convolutions that change no bit.
+FeaturesPtr laid_out(const NnOps& ops, Workspace& work, const Planes& planes);
+/// And back, every bit (but the sign of zero).
+Planes read_back(const NnOps& ops, const Features& features);
+
+/// Runs `body` with a backend of `threads` for every instruction set, in a workspace of its.
+void for_every_backend(
+    int threads,
+    const std::function<void(const std::string& simd, NnOps& ops, Workspace& work)>& body);
+
+}  // namespace cytofleet::test
