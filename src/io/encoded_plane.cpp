@@ -52,6 +52,17 @@ void widen(std::span<const std::byte> raw, std::span<std::uint32_t> labels) {
     throw Error(ErrorKind::input, "a compressed plane is damaged");
 }
 
+/// Whether the strips are as many as the rows need, and large enough for what they are said to
+/// hold: to be asked before memory is taken for it.
+bool can_hold(const EncodedPlane& plane) {
+    constexpr std::int64_t most_packed = 1032;  // bytes that deflate can pack into one
+    const std::int64_t rows = plane.rows_per_strip();
+    if ((plane.height + rows - 1) / rows != std::ssize(plane.strips)) return false;
+    std::int64_t packed = 0;
+    for (const auto& strip : plane.strips) packed += std::ssize(strip);
+    return plane.height * plane.width * (plane.wide ? 4 : 2) <= most_packed * packed;
+}
+
 }  // namespace
 
 std::int64_t EncodedPlane::rows_per_strip() const {
@@ -78,6 +89,7 @@ EncodedPlane encode_plane(const LabelImage& labels, bool wide) {
 }
 
 LabelImage decode_plane(const EncodedPlane& plane) {
+    if (!can_hold(plane)) damaged();
     LabelImage out{plane.height, plane.width, {}, 0, 0};
     out.labels.resize(static_cast<std::size_t>(plane.height * plane.width));
     const std::int64_t row_bytes = plane.width * (plane.wide ? 4 : 2);
@@ -85,7 +97,6 @@ LabelImage decode_plane(const EncodedPlane& plane) {
     std::int64_t y = 0;
     for (const auto& strip : plane.strips) {
         const std::int64_t count = std::min(rows, plane.height - y);
-        if (count < 1) damaged();
         std::vector<std::byte> raw(static_cast<std::size_t>(count * row_bytes));
         auto size = static_cast<uLongf>(raw.size());
         const int done = uncompress(reinterpret_cast<Bytef*>(raw.data()), &size,
@@ -101,7 +112,6 @@ LabelImage decode_plane(const EncodedPlane& plane) {
             widen<std::uint16_t>(raw, part);
         y += count;
     }
-    if (y != plane.height) damaged();
     std::vector<bool> seen;
     for (const std::uint32_t label : out.labels) {
         out.largest = std::max(out.largest, label);
