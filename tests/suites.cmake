@@ -14,8 +14,14 @@ if(CYTOFLEET_MPI)
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/comm_test $<TARGET_FILE:test_comm_mpi>)
     add_test(NAME cli.ranks_test
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/ranks_test $<TARGET_FILE:cytofleet>)
-    set_tests_properties(mpi.comm_test cli.ranks_test PROPERTIES
+    add_test(NAME cli.mpi_launcher_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/mpi_launcher_test $<TARGET_FILE:cytofleet>)
+    # Builds a release of its own, as the README says; needs no other preset.
+    add_test(NAME cli.readme_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/readme_test $<TARGET_FILE:cytofleet>)
+    set_tests_properties(mpi.comm_test cli.ranks_test cli.mpi_launcher_test PROPERTIES
         TIMEOUT 900 PROCESSORS 2 ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+    set_tests_properties(cli.readme_test PROPERTIES TIMEOUT 1800 PROCESSORS 2 LABELS long)
 endif()
 
 add_subdirectory(style)

@@ -26,7 +26,7 @@ constexpr std::string_view overview =
     "size\n"
     "  cytofleet models list                  the built-in names and where their files are looked "
     "for\n"
-    "  cytofleet models info FILE             what a checkpoint holds\n"
+    "  cytofleet models info MODEL            what a checkpoint holds: size, diameters, checksum\n"
     "\n"
     "  cytofleet run --help                   all options of run\n"
     "  cytofleet --version                    build, libraries, instruction sets\n";

@@ -32,19 +32,20 @@ nlohmann::json scene_json(const SceneInfo& scene) {
         {"missing_frames", scene.missing_frames}};
 }
 
-std::string micrometres(const std::optional<double>& value) {
-    return value ? fmt::format("{:.6g}", *value) : "?";
+/// " X 0.65" where the size is known.
+std::string micrometres(char axis, const std::optional<double>& value) {
+    return value ? fmt::format("  {} {:.6g}", axis, *value) : "";
 }
 
 void print_scene(const SceneInfo& scene, const std::string& title) {
     fmt::print("{}{}\n", title, scene.name.empty() ? "" : " " + printable(scene.name));
-    fmt::print("  axes        {}\n", scene.axes);
+    fmt::print("  axes        {} (slowest first)\n", scene.axes);
     fmt::print("  sizes       T {}  C {}  Z {}  Y {}  X {}{}\n", scene.t, scene.c, scene.z, scene.y,
                scene.x, scene.samples > 1 ? fmt::format("  RGB samples {}", scene.samples) : "");
     fmt::print("  pixels      {}\n", name_of(scene.type));
     if (scene.pixel_size.x || scene.pixel_size.y || scene.pixel_size.z)
-        fmt::print("  pixel size  X {}  Y {}  Z {} um\n", micrometres(scene.pixel_size.x),
-                   micrometres(scene.pixel_size.y), micrometres(scene.pixel_size.z));
+        fmt::print("  pixel size{}{}{} um\n", micrometres('X', scene.pixel_size.x),
+                   micrometres('Y', scene.pixel_size.y), micrometres('Z', scene.pixel_size.z));
     if (scene.time_increment) fmt::print("  interval    {:.6g} s\n", *scene.time_increment);
     for (std::size_t i = 0; i < scene.channel_names.size(); ++i)
         fmt::print("  channel {}   {}\n", i, printable(scene.channel_names[i]));

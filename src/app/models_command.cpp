@@ -33,10 +33,11 @@ int show_model(const std::string& name) {
     fmt::print("{}\n", show(info.file));
     fmt::print("  network      Cellpose 3, channels {}\n", fmt::join(info.channels, " "));
     fmt::print("  parameters   {} ({})\n", info.parameters, info.element_types);
-    fmt::print("  diam_mean    {:.6g} px{}\n", info.diam_mean,
-               info.diameters_stored ? "" : " (not in the file)");
-    fmt::print("  diam_labels  {:.6g} px{}\n", info.diam_labels,
-               info.diameters_stored ? "" : " (not in the file)");
+    const std::string_view stored = info.diameters_stored ? "" : " (not in the file)";
+    fmt::print("  diam_mean    {:.6g} px: cells are scaled to this diameter{}\n", info.diam_mean,
+               stored);
+    fmt::print("  diam_labels  {:.6g} px: the diameter of run unless --diameter is given{}\n",
+               info.diam_labels, stored);
     fmt::print("  format       {}\n", info.format);
     fmt::print("  SHA-256      {}\n", info.sha256);
     for (const auto& tensor : info.unused) fmt::print("  not used     {}\n", printable(tensor));
@@ -46,11 +47,20 @@ int show_model(const std::string& name) {
 }  // namespace
 
 int models_command(const std::vector<std::string>& arguments) {
+    if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) {
+        fmt::print(
+            "Usage: cytofleet models list [--model-dir DIR]\n"
+            "       cytofleet models info MODEL\n\n"
+            "list: the built-in models and where their files are; info: what a checkpoint file or\n"
+            "a built-in model holds.\n");
+        return 0;
+    }
     if (arguments.size() == 2 && arguments[0] == "info") return show_model(arguments[1]);
     if (arguments.size() == 1 && arguments[0] == "list") return list_models({});
     if (arguments.size() == 3 && arguments[0] == "list" && arguments[1] == "--model-dir")
         return list_models(arguments[2]);
-    throw Error(ErrorKind::usage, "models takes: list [--model-dir DIR], or info FILE");
+    throw Error(ErrorKind::usage,
+                "models takes: list [--model-dir DIR], or info MODEL (a file or a name)");
 }
 
 }  // namespace cytofleet

@@ -19,60 +19,65 @@ using Texts = std::vector<std::string>;
 cxxopts::Options make_parser() {
     cxxopts::Options parser(
         "cytofleet run",
-        "Finds the cells in every frame of the given TIFF files and folders, and "
-        "writes for each file NAME a label image NAME_vSM.ome.tif and a log "
-        "NAME_vSM.log.\n");
+        "Finds the cells in every frame of the given TIFF files and folders, and writes for each "
+        "file NAME\na label image NAME_vSM.ome.tif (0 = background, every cell its own number) and "
+        "a log NAME_vSM.log.\nThe inputs are never changed.\n");
+    parser.set_width(100);
     parser.custom_help("[OPTIONS]");
     parser.positional_help("INPUT...");
     const auto text = [] { return cxxopts::value<std::string>(); };
     const auto list = [] { return cxxopts::value<Texts>(); };
     parser.add_options("Model")(
         "m,model",
-        "checkpoint file of your own model, the name of a built-in one (cyto3, nuclei, "
-        "...), or demo",
+        "checkpoint file of your own model, the name of a built-in one (cyto3, nuclei, ...; see "
+        "cytofleet models list), or demo",
         text(), "MODEL")(
         "model-dir",
-        "folder with the built-in models (default: $CELLPOSE_LOCAL_MODELS_PATH, then "
+        "folder with the files of built-in models (default: $CELLPOSE_LOCAL_MODELS_PATH, then "
         "~/.cellpose/models)",
-        text(), "DIR")("d,diameter",
-                       "diameter of the cells in pixels; your own model knows its diameter, a "
-                       "built-in one needs it",
-                       text(), "PIXELS");
-    parser.add_options("Which cells")(
-        "cellprob-threshold", "lower finds more and larger cells (default: 0.0)", text(), "NUMBER")(
-        "flow-threshold", "higher keeps more cells of odd shape; 0 keeps all (default: 0.4)",
         text(),
-        "NUMBER")("min-size", "drop cells with fewer pixels (default: 15)", text(), "PIXELS")(
+        "DIR")("d,diameter",
+               "diameter of the cells in pixels (default: your own model knows its diameter; a "
+               "built-in one must be told)",
+               text(), "PIXELS");
+    parser.add_options("Detection")(
+        "cellprob-threshold",
+        "lower finds more and larger cells, usually between -6 and 6 (default: 0.0)", text(),
+        "NUMBER")("flow-threshold",
+                  "higher keeps more cells of odd shape, 0 keeps all (default: 0.4)", text(),
+                  "NUMBER")("min-size", "drop cells with fewer pixels (default: 15)", text(),
+                            "PIXELS")(
         "max-size-fraction", "drop cells larger than this part of the frame (default: 0.4)", text(),
-        "FRACTION")("niter",
-                    "steps of flow following; more for long cells (default: 0, from the diameter)",
-                    text(), "STEPS");
-    parser.add_options("How frames are read")(
+        "FRACTION")(
+        "niter",
+        "steps of flow following, more for long thin cells (default: 0, from the diameter)", text(),
+        "STEPS");
+    parser.add_options("Image")(
         "c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
-        text(), "NUMBER")(
-        "axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)", text(),
-        "LETTER")("invert", "dark cells on a bright ground become bright on dark")(
-        "normalize-percentile", "intensities that become 0 and 1 (default: 1,99)", text(),
-        "LOW,HIGH");
-    parser.add_options("Which files of a folder")(
+        text(),
+        "NUMBER")("axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)",
+                  text(), "LETTER")("invert", "the cells are darker than the background")(
+        "normalize-percentile", "percentiles of the frame that become 0 and 1 (default: 1,99)",
+        text(), "LOW,HIGH");
+    parser.add_options("Folder")(
         "include", "only names that contain TEXT, for example _BF; may be repeated", list(),
         "TEXT")("exclude", "no names that contain TEXT; may be repeated", list(), "TEXT")(
         "extensions", "file types, separated by commas (default: .tif,.tiff,.ome.tif,.ome.tiff)",
         text(), "LIST")("r,recursive", "look into subfolders too");
-    parser.add_options("Results")(
+    parser.add_options("Result")(
         "o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")(
         "suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")(
         "overwrite", "replace results that are there already")(
         "skip-existing", "leave out inputs whose result is there already")(
         "overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")(
-        "n,dry-run", "say what would be done, and stop");
+        "n,dry-run", "say what would be done, and do nothing");
     parser.add_options("Speed")(
         "t,threads", "threads of each rank (default: this rank's share of the cores)", text(),
         "NUMBER")("batch-size", "tiles that go through the network together (default: 8)", text(),
                   "NUMBER")("device", "auto or cpu (default: auto)", text(), "DEVICE")(
         "partition", "spread files or frames over ranks: auto, files, frames (default: auto)",
         text(), "HOW");
-    parser.add_options("Cellpose's finer points")(
+    parser.add_options("Advanced Cellpose")(
         "dynamics",
         "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
         "(default: cpu)",
@@ -81,17 +86,15 @@ cxxopts::Options make_parser() {
         text(), "FRACTION")("no-resample",
                             "follow flows at the network's resolution; faster, coarser outlines")(
         "no-interp", "follow flows without interpolation");
-    parser.add_options("Messages")("log-level", "error, warning, info or debug (default: info)",
-                                   text(),
-                                   "LEVEL")("q,quiet", "errors only")("h,help", "this text");
+    parser.add_options("Message")("log-level", "error, warning, info or debug (default: info)",
+                                  text(), "LEVEL")("q,quiet", "errors only")("h,help", "this text");
     parser.add_options("Inputs")("inputs", "files and folders", list(), "INPUT");
     parser.parse_positional("inputs");
     return parser;
 }
 
-const Texts shown_groups{
-    "Model",   "Which cells", "How frames are read",     "Which files of a folder",
-    "Results", "Speed",       "Cellpose's finer points", "Messages"};
+const Texts shown_groups{"Model", "Detection",         "Image",  "Folder", "Result",
+                         "Speed", "Advanced Cellpose", "Message"};
 
 /// The values given, by option.
 class Given {
@@ -222,7 +225,12 @@ std::string run_help() {
            "  cytofleet run --model cyto3 --diameter 30 --include _BF --output-dir masks movies/\n"
            "      only the bright-field movies, results in one folder\n"
            "  mpirun -n 8 cytofleet run --model my_model movies/\n"
-           "      the same on 8 processes\n";
+           "      the same on 8 processes\n"
+           "\n"
+           "Exit codes: 0 all done; 1 nothing could be done; 2 a wrong command line, or results "
+           "that are\n"
+           "there already; 3 done, but some files or frames could not be segmented (they are "
+           "named).\n";
 }
 
 RunCommand parse_run(const std::vector<std::string>& arguments) {
