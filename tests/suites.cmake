@@ -6,6 +6,12 @@ foreach(test run_test full_disk_test)
     set_tests_properties(cli.${test} PROPERTIES TIMEOUT 600)
 endforeach()
 
+add_executable(write_masks cli/write_masks.cpp)
+target_link_libraries(write_masks PRIVATE cytofleet_io)
+add_test(NAME cli.output_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/output_test
+    $<TARGET_FILE:cytofleet> $<TARGET_FILE:write_masks>)
+set_tests_properties(cli.output_test PROPERTIES TIMEOUT 600)
+
 if(CYTOFLEET_MPI)
     # Under mpirun. AddressSanitizer's leak check cannot tell Open MPI's leaks from ours.
     add_executable(test_comm_mpi mpi/comm_mpi_check.cpp comm/conversations.cpp)

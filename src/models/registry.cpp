@@ -84,11 +84,10 @@ ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
     std::error_code ignored;
     if (name.empty())
         throw Error(ErrorKind::model, "--model is empty; give a checkpoint file or a model's name");
-    if (fs::is_directory(name, ignored))
-        throw Error(
-            ErrorKind::model,
-            fmt::format("{} is a folder; --model wants the checkpoint file in it", show(name)));
-    if (fs::exists(name, ignored)) return {name, name, built_in_by_file(name)};
+    // A folder that happens to be called like a model (results of cyto3, say) does not hide it.
+    const bool folder_in_the_way = fs::is_directory(name, ignored);
+    if (fs::exists(name, ignored) && !folder_in_the_way)
+        return {name, name, built_in_by_file(name)};
     if (name == "demo") return {name, demo_model_file(), std::nullopt};
     for (const auto& model : models) {
         if (model.name != name) continue;
@@ -103,6 +102,10 @@ ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
                                 "that has it, or name its folder with --model-dir",
                                 name, tried.empty() ? "nothing: no HOME" : tried));
     }
+    if (folder_in_the_way)
+        throw Error(
+            ErrorKind::model,
+            fmt::format("{} is a folder; --model wants the checkpoint file in it", show(name)));
     throw Error(ErrorKind::model, fmt::format("model {} is neither a file nor a known name ({})",
                                               show(name), all_names()));
 }
