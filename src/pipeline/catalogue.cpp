@@ -145,8 +145,10 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
             }
             if (scene.samples > 1)
                 out.notes.push_back(fmt::format(
-                    "{}{} is an RGB image: --channel {} takes its sample {} of {}", show(path),
-                    which, options.channel, options.channel % scene.samples, scene.samples));
+                    "{}{} {}: --channel {} takes sample {} of {}", show(path), which,
+                    scene.samples == 3 || scene.samples == 4 ? "is an RGB image"
+                                                             : "has several samples per pixel",
+                    options.channel, options.channel % scene.samples, scene.samples));
             const bool alone = info.scenes.size() == 1;
             out.jobs.push_back(
                 {number, static_cast<std::int64_t>(s),

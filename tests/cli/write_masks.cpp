@@ -10,7 +10,7 @@ using namespace cytofleet;
 
 namespace {
 
-/// output_test.py knows this formula: the first plane has `labels` cells, one pixel each.
+/// output_test knows this formula: the first plane has `labels` cells, one pixel each.
 LabelImage numbered(std::int64_t height, std::int64_t width, std::uint32_t labels) {
     LabelImage out{height, width, {}, labels, labels};
     for (std::int64_t i = 0; i < height * width; ++i)
@@ -37,6 +37,19 @@ void write(const std::filesystem::path& path, std::uint32_t labels) {
     writer.finish();
 }
 
+/// Over 2 MiB of strips: labels that do not compress, by a formula that output_test knows.
+void write_large(const std::filesystem::path& path) {
+    constexpr std::int64_t side = 1100;
+    LabelImage labels{side, side, {}, 65535, 65535};
+    for (std::uint32_t i = 0; i < side * side; ++i) labels.labels.push_back(i * 2654435761U >> 16);
+    MaskFile file;
+    file.path = path;
+    file.input.y = file.input.x = side;
+    MaskWriter writer(std::move(file));
+    writer.add(encode_plane(labels));
+    writer.finish();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,5 +57,6 @@ int main(int argc, char** argv) {
     const std::filesystem::path folder(argv[1]);
     write(folder / "narrow.ome.tif", 65535);
     write(folder / "wide.ome.tif", 65536);
+    write_large(folder / "large.ome.tif");
     return 0;
 }
