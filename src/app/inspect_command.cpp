@@ -60,8 +60,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
     bool with_hash = false;
     ReaderOptions options;
     std::vector<std::string> files;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string& argument = arguments[i];
+    for (const std::string& argument : arguments) {
         if (argument == "--json")
             as_json = true;
         else if (argument == "--hash")
