@@ -30,4 +30,9 @@ if(CYTOFLEET_MPI)
     set_tests_properties(cli.readme_test PROPERTIES TIMEOUT 1800 PROCESSORS 2 LABELS long)
 endif()
 
+# The golden tests on the compact set that every clone has.
+add_test(NAME parity.table_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/parity/table_test $<TARGET_FILE:parity_table>)
+set_tests_properties(parity.table_test PROPERTIES TIMEOUT 600)
+
 add_subdirectory(style)

@@ -12,6 +12,7 @@
 #include "kernels/normalize/order_statistics.hpp"
 #include "kernels/planes.hpp"
 #include "support/golden.hpp"
+#include "support/parity.hpp"
 
 namespace cytofleet::test {
 namespace {
@@ -56,25 +57,30 @@ float hex(const nlohmann::json& value) {
 
 TEST(Percentile, GoldenPercentiles) {
     for (const Case& golden : cases("percentile")) {
-        SCOPED_TRACE(golden.name);
         const Frame frame = frame_of(golden);
         const auto percent = golden.json.at("percentiles").get<std::array<double, 2>>();
         const auto [low, high] = cpu::frame_percentiles({2}, frame.values, frame.extent, percent);
-        EXPECT_EQ(low, hex(golden.json.at("low_hex")));
-        EXPECT_EQ(high, hex(golden.json.at("high_hex")));
+        expect_same<float>("percentile/" + golden.name, "low, high", {low, high},
+                           {hex(golden.json.at("low_hex")), hex(golden.json.at("high_hex"))});
     }
 }
 
 TEST(Percentile, GoldenNormalisedFrames) {
     for (const Case& golden : cases("percentile")) {
-        SCOPED_TRACE(golden.name);
         Frame frame = frame_of(golden);
         NormalizeOptions options;
         options.percentile = golden.json.at("percentiles").get<std::array<double, 2>>();
         normalize({2}, frame.values, 1, frame.extent.height, frame.extent.width, options);
-        EXPECT_EQ(hash_of(frame.values), golden.json.at("sha256_of_output"));
+        const std::string name = "percentile/" + golden.name;
+        const std::string hash = hash_of(frame.values);
+        const std::string wanted = golden.json.at("sha256_of_output");
+        expect_same<char>(name, "hash of the normalised frame", {hash.begin(), hash.end()},
+                          {wanted.begin(), wanted.end()});
         const auto first = golden.json.at("output_first").get<std::vector<float>>();
-        for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(frame.values[i], first[i]);
+        expect_same(name, "first pixels",
+                    {frame.values.begin(),
+                     frame.values.begin() + static_cast<std::ptrdiff_t>(first.size())},
+                    first);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/planes.hpp"
 
+#include <array>
 #include <cstddef>
 
 namespace cytofleet::test {
@@ -33,6 +34,29 @@ std::vector<float> channels_of(const Case& golden, Extent extent) {
         out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(pixels));
     }
     return out;
+}
+
+NormalizeOptions normalize_options_of(const nlohmann::json& kwargs) {
+    NormalizeOptions options;
+    const auto& how = kwargs.at("normalize");
+    if (how.is_boolean()) {
+        options.normalize = how.get<bool>();
+        options.invert = kwargs.at("invert").get<bool>();
+        return options;
+    }
+    if (how.contains("lowhigh")) {
+        const auto& bounds = how.at("lowhigh");
+        using Pair = std::array<double, 2>;
+        options.lowhigh = bounds.at(0).is_array()
+                              ? bounds.get<std::array<Pair, 2>>()
+                              : std::array<Pair, 2>{bounds.get<Pair>(), bounds.get<Pair>()};
+    }
+    options.percentile = how.value("percentile", options.percentile);
+    options.sharpen_radius = how.value("sharpen_radius", options.sharpen_radius);
+    options.smooth_radius = how.value("smooth_radius", options.smooth_radius);
+    options.tile_norm_blocksize = how.value("tile_norm_blocksize", options.tile_norm_blocksize);
+    options.invert = how.value("invert", options.invert);
+    return options;
 }
 
 }  // namespace cytofleet::test

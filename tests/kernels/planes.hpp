@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/normalize/normalize.hpp"
 #include "kernels/resize/resize.hpp"
 #include "support/golden.hpp"
 #include "support/npy.hpp"
@@ -19,5 +20,8 @@ Extent extent_of(const Npy& array);
 
 /// The two channels that Cellpose takes from the input of a case of stages/, as planes.
 std::vector<float> channels_of(const Case& golden, Extent extent);
+
+/// From `kwargs` of a golden case, where `normalize` is a bool or a dict.
+NormalizeOptions normalize_options_of(const nlohmann::json& kwargs);
 
 }  // namespace cytofleet::test

@@ -9,6 +9,7 @@
 
 #include "kernels/planes.hpp"
 #include "support/golden.hpp"
+#include "support/parity.hpp"
 
 namespace cytofleet::test {
 namespace {
@@ -21,20 +22,21 @@ TileGrid grid_of(const Case& golden, Extent frame) {
 
 TEST(TileGrid, GoldenGrids) {
     for (const Case& golden : cases("stages")) {
-        SCOPED_TRACE(golden.name);
         const TileGrid grid = grid_of(golden, extent_of(golden.array("resized")));
         std::ifstream file(golden.folder / "tile_starts.json");
         ASSERT_TRUE(file);
         const nlohmann::json wanted = nlohmann::json::parse(file);
         using Numbers = std::vector<std::int64_t>;
-        EXPECT_EQ(grid.rows, wanted.at("rows").get<Numbers>());
-        EXPECT_EQ(grid.cols, wanted.at("cols").get<Numbers>());
-        EXPECT_EQ((Numbers{grid.tile.height, grid.tile.width}), wanted.at("tile").get<Numbers>());
-        EXPECT_EQ((Numbers{grid.padded.height, grid.padded.width}),
-                  wanted.at("padded").get<Numbers>());
-        const Numbers padding{grid.pad_top, grid.padded.height - grid.frame.height - grid.pad_top,
-                              grid.pad_left, grid.padded.width - grid.frame.width - grid.pad_left};
-        EXPECT_EQ(padding, wanted.at("pad_top_bottom_left_right").get<Numbers>());
+        const auto same = [&](const std::string& what, const Numbers& got) {
+            expect_same("stages/" + golden.name, what, got, wanted.at(what).get<Numbers>());
+        };
+        same("rows", grid.rows);
+        same("cols", grid.cols);
+        same("tile", {grid.tile.height, grid.tile.width});
+        same("padded", {grid.padded.height, grid.padded.width});
+        same("pad_top_bottom_left_right",
+             {grid.pad_top, grid.padded.height - grid.frame.height - grid.pad_top, grid.pad_left,
+              grid.padded.width - grid.frame.width - grid.pad_left});
     }
 }
 
@@ -42,13 +44,12 @@ TEST(CutTiles, GoldenTiles) {
     int compared = 0;
     for (const Case& golden : cases("stages")) {
         if (!golden.has("tiles_in")) continue;
-        SCOPED_TRACE(golden.name);
         const Npy resized = golden.array("resized");
         const TileGrid grid = grid_of(golden, extent_of(resized));
         const std::vector<float> wanted = golden.array("tiles_in").floats();
         std::vector<float> tiles(wanted.size());
         cut_tiles({2}, grid, planes_of(resized), 2, 0, grid.count(), tiles);
-        EXPECT_TRUE(same_bits(tiles, wanted));
+        expect_same("stages/" + golden.name, "tiles_in", tiles, wanted);
         ++compared;
     }
     EXPECT_GT(compared, 0);
@@ -123,7 +124,8 @@ std::vector<float> plain_blend(const TileGrid& grid, std::span<const float> tile
     const auto [height, width] = grid.tile;
     const std::int64_t side = std::max({std::int64_t{224}, height, width});
     const auto weight = [&](std::int64_t i, std::int64_t length) {
-        const auto k = static_cast<double>(side / 2 - length / 2 + i);
+        const std::int64_t from_corner = side / 2 - length / 2 + i;
+        const auto k = static_cast<double>(from_corner);
         const auto full = static_cast<double>(side);
         return 1 / (1 + std::exp((std::abs(k - (full - 1) / 2) - (full / 2 - 20)) / 7.5));
     };

@@ -1,28 +1,25 @@
 // Masks from Python's own flows: every golden case, both variants, bit for bit.
 #include "models/cellpose/masks.hpp"
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
+#include "models/golden_model.hpp"
 #include "support/golden.hpp"
+#include "support/parity.hpp"
 
 namespace cytofleet {
 namespace {
 
 using test::Case;
-using Labels = std::vector<std::uint32_t>;
-
-constexpr Variant variants[] = {Variant::cpu, Variant::cuda};
-
-std::string name_of(Variant variant) {
-    return variant == Variant::cpu ? "cpu" : "cuda";
-}
+using test::expect_same;
+using test::expect_within;
+using test::mask_options_of;
+using test::suffix_of;
+using test::variants;
 
 struct Input {
     std::vector<float> flows;  ///< (3, grid)
@@ -37,78 +34,28 @@ Input read_input(const Case& item) {
     return out;
 }
 
-/// The arguments of eval as case.json has them.
-MaskOptions read_options(const nlohmann::json& from, const nlohmann::json& niter, Variant variant) {
-    MaskOptions out;
-    out.cellprob_threshold = from.at("cellprob_threshold").get<float>();
-    const auto& flow_threshold = from.at("flow_threshold");
-    out.flow_threshold = flow_threshold.is_null() ? 0.0 : flow_threshold.get<double>();
-    out.niter = static_cast<std::int64_t>(niter.get<double>());
-    out.interpolate = from.at("interp").get<bool>();
-    out.min_size = from.at("min_size").get<std::int64_t>();
-    out.max_size_fraction = from.at("max_size_fraction").get<double>();
-    out.variant = variant;
-    return out;
-}
-
-/// One line of the table: how many elements differ in each array compared.
-class Comparison {
-  public:
-    explicit Comparison(std::string name) : line_(std::move(name)) {}
-
-    template <typename T>
-    void equal(const std::string& what, const std::vector<T>& got, const std::vector<T>& expected) {
-        std::size_t differing = got.size() == expected.size() ? 0 : expected.size() + 1;
-        for (std::size_t i = 0; differing == 0 && i < got.size(); ++i)
-            if (!(got[i] == expected[i])) ++differing;
-        note(what, differing == 0, differing == 0 ? "equal" : "DIFFERENT");
-    }
-
-    void errors_equal(const std::vector<double>& got, const std::vector<double>& expected) {
-        double largest = got.size() == expected.size() ? 0.0 : INFINITY;
-        for (std::size_t i = 0; i < std::min(got.size(), expected.size()); ++i) {
-            if (std::isnan(got[i]) && std::isnan(expected[i])) continue;
-            const double off = std::abs(got[i] - expected[i]);
-            largest = std::isnan(off) ? INFINITY : std::max(largest, off);
-        }
-        note("qc_error", largest <= 1e-6, fmt::format("{:.1e}", largest));
-    }
-
-    void note(const std::string& what, bool good, const std::string& result) {
-        line_ += fmt::format("  {} {}", what, result);
-        good_ = good_ && good;
-    }
-
-    void finish() const {
-        fmt::print("{}\n", line_);
-        EXPECT_TRUE(good_) << line_;
-    }
-
-  private:
-    std::string line_;
-    bool good_ = true;
-};
-
-TEST(Masks, DynamicsAreBitForBit) {
+TEST(Masks, GoldenDynamics) {
     const auto cases = test::cases("dynamics");
     for (const Case& item : cases) {
         if (!item.json.contains("files")) continue;
         const Input input = read_input(item);
         for (const Variant variant : variants) {
-            const std::string suffix = "_" + name_of(variant);
-            Comparison line(item.name + suffix);
+            const std::string suffix = "_" + suffix_of(variant);
+            const std::string name = "dynamics/" + item.name;
             MaskTrace trace;
             const LabelImage masks =
                 compute_masks({2}, input.flows, input.grid, input.grid,
-                              read_options(item.json, item.json.at("niter"), variant), &trace);
-            line.equal("labels", trace.checked, item.array("labels" + suffix).labels());
-            line.equal("masks", masks.labels, item.array("masks" + suffix).labels());
-            line.finish();
+                              mask_options_of(item.json, item.json.at("niter"), variant), &trace);
+            const auto same = [&](const std::string& what, const auto& got) {
+                expect_same(name, what + suffix, got, item.array(what + suffix).labels());
+            };
+            same("labels", trace.checked);
+            same("masks", masks.labels);
         }
     }
 }
 
-TEST(Masks, MoreThan65535LabelsAreBitForBit) {
+TEST(Masks, GoldenMoreThan65535Labels) {
     const auto cases = test::cases("dynamics");
     const auto item = std::ranges::find(cases, "more_than_65535", &Case::name);
     ASSERT_NE(item, cases.end());
@@ -126,50 +73,51 @@ TEST(Masks, MoreThan65535LabelsAreBitForBit) {
             flows[2 * side * side + at] = inside ? 6.0F : -6.0F;
         }
     for (const Variant variant : variants) {
-        const auto& expected = item->json.at("masks_" + name_of(variant));
+        const auto& expected = item->json.at("masks_" + suffix_of(variant));
         const LabelImage masks =
             compute_masks({2}, flows, {side, side}, {side, side},
-                          read_options(item->json, item->json.at("niter"), variant));
-        Comparison line("more_than_65535_" + name_of(variant));
-        line.equal("masks", masks.labels,
-                   test::load_npy(item->folder / expected.at("file").get<std::string>()).labels());
-        line.finish();
+                          mask_options_of(item->json, item->json.at("niter"), variant));
+        expect_same("dynamics/more_than_65535", "masks_" + suffix_of(variant), masks.labels,
+                    test::load_npy(item->folder / expected.at("file").get<std::string>()).labels());
         EXPECT_EQ(masks.largest, 66049U);
         EXPECT_EQ(masks.cells, 66049U);
     }
 }
 
-TEST(Masks, StagesAreBitForBit) {
+TEST(Masks, GoldenStages) {
     for (const Case& item : test::cases("stages")) {
         if (!item.has("dP")) continue;  // one_nan: Python's network output is not worth repeating
         const Input input = read_input(item);
         for (const Variant variant : variants) {
-            const std::string suffix = "_" + name_of(variant);
-            Comparison line(item.name + suffix);
+            const std::string suffix = "_" + suffix_of(variant);
+            const std::string name = "stages/" + item.name;
             const test::Npy expected = item.array("masks" + suffix);
             const Extent frame{expected.shape.at(0), expected.shape.at(1)};
             MaskOptions options =
-                read_options(item.json.at("kwargs"), item.json.at("niter_used"), variant);
+                mask_options_of(item.json.at("kwargs"), item.json.at("niter_used"), variant);
             MaskTrace trace;
             const LabelImage masks =
                 compute_masks({2}, input.flows, input.grid, frame, options, &trace);
+            expect_same(name, "masks" + suffix, masks.labels, expected.labels());
+            expect_same(name, "labels_qc" + suffix, trace.checked,
+                        item.array("labels_qc" + suffix).labels());
+            // Python stops early where there is no foreground, no label or no QC.
             if (item.has("p_final" + suffix))
-                line.equal("p_final", trace.points, item.array("p_final" + suffix).floats());
+                expect_same(name, "p_final" + suffix, trace.points,
+                            item.array("p_final" + suffix).floats());
             if (item.has("labels_seeded" + suffix))
-                line.equal("labels_seeded", trace.seeded,
-                           item.array("labels_seeded" + suffix).labels());
+                expect_same(name, "labels_seeded" + suffix, trace.seeded,
+                            item.array("labels_seeded" + suffix).labels());
             if (item.has("qc_error" + suffix))
-                line.errors_equal(trace.flow_errors, item.array("qc_error" + suffix).doubles());
-            if (item.has("labels_qc" + suffix))
-                line.equal("labels_qc", trace.checked, item.array("labels_qc" + suffix).labels());
-            line.equal("masks", masks.labels, expected.labels());
+                expect_within(name, "qc_error" + suffix, trace.flow_errors,
+                              item.array("qc_error" + suffix).doubles(), 1e-6);
             if (item.has("p_step1" + suffix)) {
                 options.niter = 1;
                 MaskTrace first;
                 compute_masks({2}, input.flows, input.grid, frame, options, &first);
-                line.equal("p_step1", first.points, item.array("p_step1" + suffix).floats());
+                expect_same(name, "p_step1" + suffix, first.points,
+                            item.array("p_step1" + suffix).floats());
             }
-            line.finish();
         }
     }
 }

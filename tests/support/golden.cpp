@@ -3,11 +3,29 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <stdexcept>
+
+#include "base/hash.hpp"
 
 namespace cytofleet::test {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Cases of each part in tests/data/oracle: less is no golden set.
+const std::map<std::string, std::size_t> least{{"dynamics", 93}, {"end_to_end", 3},
+                                               {"network", 2},   {"percentile", 14},
+                                               {"resize", 19},   {"stages", 8}};
+
+nlohmann::json read_json(const fs::path& path) {
+    std::ifstream file(path);
+    if (!file) throw std::runtime_error("cannot open " + path.string());
+    return nlohmann::json::parse(file);
+}
+
+}  // namespace
 
 fs::path oracle() {
     if (const char* set = std::getenv("CYTOFLEET_ORACLE"); set != nullptr && *set != '\0') {
@@ -15,7 +33,7 @@ fs::path oracle() {
             throw std::runtime_error(std::string("CYTOFLEET_ORACLE is no folder: ") + set);
         return set;
     }
-    const fs::path beside = fs::path(CYTOFLEET_SOURCE) / ".." / "shared" / "oracle";
+    fs::path beside = fs::path(CYTOFLEET_SOURCE) / ".." / "shared" / "oracle";
     if (fs::is_directory(beside)) return beside;
     const char* ci = std::getenv("CI");
     if (ci != nullptr && std::string(ci) == "true")
@@ -52,13 +70,28 @@ std::vector<Case> cases(const std::string& part) {
     const fs::path root = oracle() / part;
     if (!fs::is_directory(root)) throw std::runtime_error("no golden data at " + root.string());
     for (const auto& entry : fs::directory_iterator(root)) {
-        std::ifstream file(entry.path() / "case.json");
-        if (!file) continue;
-        out.push_back({entry.path().filename(), entry.path(), nlohmann::json::parse(file)});
+        const fs::path file = entry.path() / "case.json";
+        if (!fs::exists(file)) continue;  // arrays that other cases name
+        out.push_back({entry.path().filename(), entry.path(), read_json(file)});
     }
     std::ranges::sort(out, {}, &Case::name);
-    if (out.empty()) throw std::runtime_error("no case under " + root.string());
+    if (out.size() < least.at(part))
+        throw std::runtime_error("golden cases are missing at " + root.string());
     return out;
+}
+
+nlohmann::json model_manifest() {
+    return read_json(oracle() / "models" / "manifest.json");
+}
+
+fs::path model_file(const std::string& name) {
+    fs::path file = oracle() / "models" / name;
+    if (fs::exists(file)) return file;
+    fs::path demo = fs::path(CYTOFLEET_SOURCE) / "launch" / "demo" / name;
+    if (fs::exists(demo) &&
+        model_manifest().at("files").at(name).at("sha256") == sha256_of_file(demo))
+        return demo;
+    throw std::runtime_error("no golden model at " + file.string());
 }
 
 }  // namespace cytofleet::test

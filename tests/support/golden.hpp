@@ -22,10 +22,18 @@ struct Case {
     nlohmann::json json;
     bool has(const std::string& array) const { return json.at("files").contains(array); }
     /// Understands "net_out.npy[0:2]" and "net_out.npy[2]".
-    Npy array(const std::string& name) const;
+    Npy array(const std::string& wanted) const;
 };
 
-/// All cases of oracle()/part, sorted by name. Throws when there is none.
+/// All cases of oracle()/part, sorted by name. Throws when there are fewer than even the compact
+/// subset has.
 std::vector<Case> cases(const std::string& part);
+
+/// oracle()/models/name. The subset leaves cyto_mini to launch/demo, where it is for users: that
+/// file is taken when the manifest says it is the same. Throws when there is neither.
+std::filesystem::path model_file(const std::string& name);
+
+/// oracle()/models/manifest.json.
+nlohmann::json model_manifest();
 
 }  // namespace cytofleet::test

@@ -68,26 +68,36 @@ struct CpNet::Layers {
     std::vector<ResidualUp> up;  ///< by stage: up[0] is the last to run
     Affine output_norm;
     ConvNumbers output;
+    BlockWatcher watcher;
 
-    void run(Workspace& work, std::span<const float> tile, std::int64_t h, std::int64_t w,
-             std::span<float> out, std::span<float> style) const {
+    void show_block(const char* kind, std::size_t n, std::int64_t first,
+                    const Features& out) const {
+        if (watcher) watcher(fmt::format("res_{}_{}", kind, n), first, *ops, out);
+    }
+
+    /// `first`: number of the tile, for the watcher.
+    void run(Workspace& work, std::int64_t first, std::span<const float> tile, std::int64_t h,
+             std::int64_t w, std::span<float> out, std::span<float> style) const {
         std::vector<FeaturesPtr> skips;
         {
             FeaturesPtr x = work.make_planar(widths[0], h, w);
             ops->upload(tile, *x);
             skips.push_back(down[0](*ops, work, *x));
+            show_block("down", 0, first, *skips.back());
         }
         for (std::size_t n = 1; n < down.size(); ++n) {
             const Features& before = *skips.back();
             FeaturesPtr x = work.make(1, before.channels, before.height / 2, before.width / 2);
             ops->max_pool(before, *x);
             skips.push_back(down[n](*ops, work, *x));
+            show_block("down", n, first, *skips.back());
         }
         ops->mean(*skips.back(), style);
         normalise(style);
         FeaturesPtr y;
         for (std::size_t n = up.size(); n-- > 0;) {
             y = up[n](*ops, work, y ? *y : *skips.back(), *skips[n], style);
+            show_block("up", n, first, *y);
             if (n + 1 < skips.size()) skips.resize(n + 1);
         }
         ops->project(*y, output_norm, output, out);
@@ -128,6 +138,10 @@ std::int64_t CpNet::style_size() const {
     return layers_->widths.back();
 }
 
+void CpNet::watch(BlockWatcher watcher) {
+    layers_->watcher = std::move(watcher);
+}
+
 void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_t h, std::int64_t w,
                        std::span<float> out, std::span<float> styles) {
     const std::int64_t pixels = h * w;
@@ -142,7 +156,7 @@ void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_
                              static_cast<std::size_t>(count * each));
     };
     layers_->ops->for_pieces(n, [&](Workspace& work, std::int64_t first, std::int64_t count) {
-        layers_->run(work, part(tiles, first, count, channels_in() * pixels), h, w,
+        layers_->run(work, first, part(tiles, first, count, channels_in() * pixels), h, w,
                      part(out, first, count, outputs * pixels), part(styles, first, count, style));
     });
 }

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backend/nn_ops.hpp"
 #include "weights/weights.hpp"
 
 namespace cytofleet {
+
+/// Sees what a block made of tiles [first, first + out.n): "res_down_0" to "res_up_0".
+using BlockWatcher = std::function<void(const std::string& block, std::int64_t first,
+                                        const NnOps& ops, const Features& out)>;
 
 /// Sizes come from the checkpoint's shapes. Takes every tensor of the net from `weights`.
 class CpNet {
@@ -26,6 +32,8 @@ class CpNet {
     /// n.
     void operator()(std::span<const float> tiles, std::int64_t n, std::int64_t h, std::int64_t w,
                     std::span<float> out, std::span<float> styles);
+    /// For comparisons with Python, block by block. May be called by several threads at once.
+    void watch(BlockWatcher watcher);
 
   private:
     struct Layers;
