@@ -45,6 +45,13 @@ Frame noise(Extent extent, std::uint32_t seed, float pixels_long) {
     return {extent, random_floats(2 * extent.pixels(), seed, 5 * pixels_long)};
 }
 
+/// Row and column of a pixel.
+Point place_of(std::int64_t pixel, std::int64_t width) {
+    const std::int64_t y = pixel / width;
+    const std::int64_t x = pixel % width;
+    return {static_cast<float>(y), static_cast<float>(x)};
+}
+
 /// The plain twin: step_of(), one point after the other.
 std::vector<Point> followed_one_by_one(const StepField& field,
                                        const std::vector<std::uint32_t>& pixels,
@@ -52,9 +59,7 @@ std::vector<Point> followed_one_by_one(const StepField& field,
     const StepFieldView view = field.view();
     std::vector<Point> ends;
     for (const std::uint32_t pixel : pixels) {
-        const auto width = static_cast<std::uint32_t>(view.width);
-        Point p = start_of(field.stepping(), view,
-                           {static_cast<float>(pixel / width), static_cast<float>(pixel % width)});
+        Point p = start_of(field.stepping(), view, place_of(pixel, view.width));
         for (std::int64_t step = 0; step < steps; ++step) p = step_of(field.stepping(), view, p);
         ends.push_back(end_of(field.stepping(), view, p));
     }
@@ -78,24 +83,26 @@ testing::AssertionResult same_ends(const std::vector<Point>& got,
     return testing::AssertionSuccess();
 }
 
-/// follow_flow() of every instruction set and of 1 and 2 threads against the plain twin.
+/// follow_flow() by every instruction set, and on two threads, against the plain twin.
+void expect_ends(const StepField& field, const std::vector<std::uint32_t>& pixels,
+                 std::int64_t steps, const std::vector<Point>& wanted) {
+    const auto run = [&](const std::string& how, int threads) {
+        std::vector<Point> ends(pixels.size(), {nan, nan});
+        follow_flow({threads}, field, pixels, steps, ends);
+        EXPECT_TRUE(same_ends(ends, wanted))
+            << how << ", " << steps << " steps, stepping " << static_cast<int>(field.stepping())
+            << ", " << field.view().height << " x " << field.view().width;
+    };
+    for_every_simd([&](const std::string& name) { run(name, 1); });
+    run("two threads", 2);
+}
+
 void check(const Frame& frame, std::initializer_list<std::int64_t> all_steps) {
     const std::vector<std::uint32_t> pixels = frame.pixels();
     for (const Stepping stepping : steppings) {
         const StepField field = frame.field(stepping);
-        for (const std::int64_t steps : all_steps) {
-            const std::vector<Point> wanted = followed_one_by_one(field, pixels, steps);
-            for_every_simd([&](const std::string& name) {
-                for (const int threads : {1, 2}) {
-                    std::vector<Point> ends(pixels.size(), {nan, nan});
-                    follow_flow({threads}, field, pixels, steps, ends);
-                    EXPECT_TRUE(same_ends(ends, wanted))
-                        << name << ", " << threads << " threads, " << steps << " steps, stepping "
-                        << static_cast<int>(stepping) << ", " << frame.extent.height << " x "
-                        << frame.extent.width;
-                }
-            });
-        }
+        for (const std::int64_t steps : all_steps)
+            expect_ends(field, pixels, steps, followed_one_by_one(field, pixels, steps));
     }
 }
 
@@ -136,8 +143,9 @@ TEST(Flow, ConvergingFlowsComeToRest) {
     const Extent extent{40, 41};
     std::vector<float> flows(static_cast<std::size_t>(2 * extent.pixels()));
     for (std::int64_t i = 0; i < extent.pixels(); ++i) {
-        const double dy = 19.3 - static_cast<double>(i / extent.width);
-        const double dx = 20.6 - static_cast<double>(i % extent.width);
+        const Point place = place_of(i, extent.width);
+        const double dy = 19.3 - static_cast<double>(place.y);
+        const double dx = 20.6 - static_cast<double>(place.x);
         const double length = std::max(1.0, std::hypot(dy, dx));
         flows[static_cast<std::size_t>(i)] = static_cast<float>(5 * dy / length);
         flows[static_cast<std::size_t>(extent.pixels() + i)] = static_cast<float>(5 * dx / length);
@@ -188,17 +196,17 @@ class Jumps {
     Frame frame() const {
         std::vector<float> flows(2 * to_.size());
         for (std::size_t i = 0; i < to_.size(); ++i) {
-            const auto from = static_cast<std::int64_t>(i);
-            flows[i] = static_cast<float>(5 * (to_[i] / extent_.width - from / extent_.width));
-            flows[to_.size() + i] =
-                static_cast<float>(5 * (to_[i] % extent_.width - from % extent_.width));
+            const Point from = place_of(static_cast<std::int64_t>(i), extent_.width);
+            const Point to = place_of(to_[i], extent_.width);
+            flows[i] = 5 * (to.y - from.y);
+            flows[to_.size() + i] = 5 * (to.x - from.x);
         }
         return {extent_, flows};
     }
     Point end(std::uint32_t pixel, std::int64_t steps) const {
         std::int64_t at = pixel;
         for (std::int64_t step = 0; step < steps; ++step) at = to_[static_cast<std::size_t>(at)];
-        return {static_cast<float>(at / extent_.width), static_cast<float>(at % extent_.width)};
+        return place_of(at, extent_.width);
     }
 
   private:
@@ -211,17 +219,10 @@ void check_jumps(const Jumps& jumps, std::initializer_list<std::int64_t> all_ste
     const std::vector<std::uint32_t> pixels = frame.pixels();
     for (const std::int64_t steps : all_steps) {
         std::vector<Point> wanted;
+        wanted.reserve(pixels.size());
         for (const std::uint32_t pixel : pixels) wanted.push_back(jumps.end(pixel, steps));
-        for (const Stepping stepping : {Stepping::cpu, Stepping::nearest}) {
-            const StepField field = frame.field(stepping);
-            for_every_simd([&](const std::string& name) {
-                for (const int threads : {1, 2}) {
-                    std::vector<Point> ends(pixels.size());
-                    follow_flow({threads}, field, pixels, steps, ends);
-                    EXPECT_TRUE(same_ends(ends, wanted)) << name << ", " << steps << " steps";
-                }
-            });
-        }
+        for (const Stepping stepping : {Stepping::cpu, Stepping::nearest})
+            expect_ends(frame.field(stepping), pixels, steps, wanted);
     }
 }
 

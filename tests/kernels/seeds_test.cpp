@@ -88,6 +88,7 @@ std::vector<Seed> seeds_plainly(const EndCounts& counts, Variant variant) {
     else
         std::stable_sort(found.begin(), found.end(), by_count);
     std::vector<Seed> out;
+    out.reserve(found.size());
     for (const auto& [count, bin] : found)
         out.push_back({static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(bin)});
     return out;
@@ -95,6 +96,7 @@ std::vector<Seed> seeds_plainly(const EndCounts& counts, Variant variant) {
 
 std::vector<std::uint32_t> bins_of(const std::vector<Seed>& seeds) {
     std::vector<std::uint32_t> out;
+    out.reserve(seeds.size());
     for (const Seed seed : seeds) out.push_back(seed.bin);
     return out;
 }
