@@ -209,37 +209,42 @@ TEST(MaskWriter, WhatChangesOnTheDiskIsNoticed) {
     EXPECT_FALSE(fs::exists(folder / "m.ome.tif"));
 }
 
-TEST(TiffLayout, ClassicAndBigHoldTheSamePixels) {
-    for (const bool big : {false, true}) {
-        const TempDir folder;
-        std::string file(header_room, '\0');
-        std::vector<PageLayout> pages;
-        std::vector<LabelImage> planes{labels_of(300, 1001, 1), labels_of(300, 1001, 200)};
-        for (const LabelImage& labels : planes) {
-            const EncodedPlane plane = encode_plane(labels);
-            PageLayout page{300, 1001, plane.rows_per_strip(), 16, {}, {}};
-            for (const auto& strip : plane.strips) {
-                page.offsets.push_back(file.size());
-                page.lengths.push_back(strip.size());
-                file.append(reinterpret_cast<const char*>(strip.data()), strip.size());
-            }
-            pages.push_back(page);
+/// A file of two planes with `height` rows through make_directories() and our reader.
+void check_layout(std::int64_t height, bool big) {
+    const TempDir folder;
+    std::string file(header_room, '\0');
+    std::vector<PageLayout> pages;
+    std::vector<LabelImage> planes{labels_of(height, 1001, 1), labels_of(height, 1001, 200)};
+    for (const LabelImage& labels : planes) {
+        const EncodedPlane plane = encode_plane(labels);
+        PageLayout page{height, 1001, plane.rows_per_strip(), 16, {}, {}};
+        for (const auto& strip : plane.strips) {
+            page.offsets.push_back(file.size());
+            page.lengths.push_back(strip.size());
+            file.append(reinterpret_cast<const char*>(strip.data()), strip.size());
         }
-        if (file.size() % 2 != 0) file += '\0';
-        const MaskFile mask = mask_file("m.ome.tif", 2, 300, 1001);
-        const DirectoryBytes end = make_directories(pages, ome_xml(mask), "test", file.size(), big);
-        EXPECT_EQ(end.big, big);
-        ASSERT_EQ(end.header.size(), header_room);
-        file.append(reinterpret_cast<const char*>(end.directories.data()), end.directories.size());
-        std::memcpy(file.data(), end.header.data(), header_room);
-        EXPECT_EQ(file[2], big ? 43 : 42);
-        test::write_file(folder / "m.ome.tif", file);
-        const auto reader = open_reader(folder / "m.ome.tif");
-        ASSERT_EQ(reader->info().scenes.at(0).t, 2);
-        EXPECT_TRUE(reader->info().warnings.empty());
-        for (std::int64_t t = 0; t < 2; ++t)
-            EXPECT_EQ(read_labels(*reader, t), planes[static_cast<std::size_t>(t)].labels);
+        pages.push_back(page);
     }
+    if (file.size() % 2 != 0) file += '\0';
+    const MaskFile mask = mask_file("m.ome.tif", 2, height, 1001);
+    const DirectoryBytes end = make_directories(pages, ome_xml(mask), "test", file.size(), big);
+    EXPECT_EQ(end.big, big);
+    ASSERT_EQ(end.header.size(), header_room);
+    file.append(reinterpret_cast<const char*>(end.directories.data()), end.directories.size());
+    std::memcpy(file.data(), end.header.data(), header_room);
+    EXPECT_EQ(file[2], big ? 43 : 42);
+    test::write_file(folder / "m.ome.tif", file);
+    const auto reader = open_reader(folder / "m.ome.tif");
+    ASSERT_EQ(reader->info().scenes.at(0).t, 2);
+    EXPECT_TRUE(reader->info().warnings.empty());
+    for (std::int64_t t = 0; t < 2; ++t)
+        EXPECT_EQ(read_labels(*reader, t), planes[static_cast<std::size_t>(t)].labels);
+}
+
+TEST(TiffLayout, ClassicAndBigHoldTheSamePixels) {
+    // One, two and three strips: their offsets fit into a field, fill it, and lie elsewhere.
+    for (const std::int64_t height : {100, 200, 300})
+        for (const bool big : {false, true}) check_layout(height, big);
 }
 
 TEST(TiffLayout, FourGigabytesMakeItBig) {
