@@ -29,7 +29,7 @@ T parse(std::string_view option, std::string_view text, T low, T high) {
     if (failed == std::errc() && stopped == end && value >= low && value <= high) return value;
     throw Error(ErrorKind::usage,
                 fmt::format("--{} is {}; it takes {}{}", option, printable(text),
-                            std::is_integral_v<T> ? "as a whole " : "",
+                            std::is_integral_v<T> ? "a whole " : "",
                             std::is_integral_v<T> ? range_text(low, high).substr(2)
                                                   : range_text(low, high)));
 }
