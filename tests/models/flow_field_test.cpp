@@ -29,7 +29,7 @@ std::vector<PreparedFrame> frames_of(std::span<const Extent> wanted, std::uint32
 TEST(FlowField, NeighboursBatchAndThreadsDoNotShow) {
     const Weights weights = test::weights_of("cyto_tiny");
     CellposeSettings settings;
-    StageTimes times;
+    FrameTimes times;
     std::vector<FlowField> alone;
     CpNet net(make_cpu_ops(1), weights);
     for (std::uint32_t i = 0; i < std::size(extents); ++i)
