@@ -1,8 +1,10 @@
 #include "report/overlay.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,7 +27,7 @@ constexpr int paper = 24;
 Image bytes_image(std::int64_t height, std::int64_t width,
                   const std::vector<std::uint8_t>& pixels) {
     Image out{PixelType::u8, height, width, std::vector<std::byte>(pixels.size())};
-    std::memcpy(out.bytes.data(), pixels.data(), pixels.size());
+    std::ranges::copy(std::as_bytes(std::span(pixels)), out.bytes.begin());
     return out;
 }
 
