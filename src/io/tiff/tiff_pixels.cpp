@@ -1,6 +1,7 @@
 #include "io/tiff/tiff_pixels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -8,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/tiff/jbig.hpp"
 #include "io/tiff/tiff_bounds.hpp"
 #include "io/tiff/tiff_handle.hpp"
 
@@ -32,6 +34,26 @@ std::uint64_t stored_bytes(TIFF* tiff, std::uint64_t file_size) {
         sum += std::min(TIFFGetStrileByteCount(tiff, i), file_size);
     }
     return std::min(sum, file_size);
+}
+
+// Throws where the decoder would not stop at the `size` bytes that a strip or tile has.
+void check_announced(const TiffHandle& handle, std::uint32_t number, std::uint64_t size,
+                     const std::string& what) {
+    TIFF* const tiff = handle.get();
+    if (field<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, 1) != COMPRESSION_JBIG) return;
+    std::array<std::byte, jbig_header_size> header{};
+    const std::size_t stored =
+        std::min<std::uint64_t>(TIFFGetStrileByteCount(tiff, number), header.size());
+    const std::size_t got =
+        handle.file().read_some(TIFFGetStrileOffset(tiff, number), std::span(header).first(stored));
+    // libtiff keeps the bits of JBIG the other way round than the tag says.
+    const bool reversed =
+        field<std::uint16_t>(tiff, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
+    if (jbig_picture_bytes(std::span(header).first(got), reversed) > size) {
+        refuse(handle.file().path(), what +
+                                         " announces other pixels in its JBIG data than in its "
+                                         "tags; the file is damaged: copy or export it again");
+    }
 }
 
 // Where the rows of a strip or tile go: `count` values each.
@@ -164,6 +186,7 @@ void TiffPixels::State::decode_strips(const Target& target, std::uint16_t plane,
             to = scratch.data();
         }
         const std::uint32_t strip = TIFFComputeStrip(tiff, static_cast<std::uint32_t>(y), plane);
+        check_announced(handle, strip, size, what);
         const tmsize_t got = TIFFReadEncodedStrip(tiff, strip, to, static_cast<tmsize_t>(size));
         if (got < 0 || static_cast<std::uint64_t>(got) != size) handle.fail(what);
         if (format.unpacked()) continue;
@@ -194,6 +217,7 @@ void TiffPixels::State::decode_tiles(const Target& target, std::uint16_t plane,
             const std::int64_t columns = std::min(tile_width, format.width - x);
             const std::uint32_t tile = TIFFComputeTile(tiff, static_cast<std::uint32_t>(x),
                                                        static_cast<std::uint32_t>(y), 0, plane);
+            check_announced(handle, tile, static_cast<std::uint64_t>(size), what);
             if (TIFFReadEncodedTile(tiff, tile, scratch.data(), size) != size) handle.fail(what);
             for (std::int64_t row = 0; row < rows; ++row) {
                 target.row(
