@@ -61,9 +61,12 @@ void gather(const StridedView& view, std::span<const std::byte> storage, std::sp
     for (Out& value : out) {
         value = element(at);
         for (std::size_t axis = index.size(); axis-- > 0;) {
-            at += view.strides[axis];
-            if (++index[axis] < view.sizes[axis]) break;
-            at -= view.strides[axis] * view.sizes[axis];
+            if (++index[axis] < view.sizes[axis]) {
+                at += view.strides[axis];
+                break;
+            }
+            // Back to the axis' start: `at` never leaves the view, so it cannot overflow.
+            at -= view.strides[axis] * (view.sizes[axis] - 1);
             index[axis] = 0;
         }
     }
@@ -87,10 +90,8 @@ std::int64_t checked_count(const StridedView& view, std::int64_t storage_count) 
         if (size == 0) return 0;
         // An axis of one element is never stepped along, whatever its stride.
         const auto reach = product(size - 1, view.strides[axis]);
-        // A whole round of the odometer must stay within 63 bits too.
-        const auto round = product(size, size == 1 ? 0 : view.strides[axis]);
         if (count) count = product(*count, size);
-        last = last && reach && round ? sum(*last, *reach) : std::nullopt;
+        last = last && reach ? sum(*last, *reach) : std::nullopt;
     }
     if (!count || !last) throw damaged("has sizes and strides whose product overflows");
     if (*last >= storage_count)

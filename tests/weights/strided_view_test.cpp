@@ -87,7 +87,7 @@ TEST(StridedView, RefusesNegativeOverflowingAndUnequalNumbers) {
     EXPECT_NE(refused(view_of(0, {3, 3}, {most, 1})).find(overflows), std::string::npos);
     EXPECT_NE(refused(view_of(most, {2, 2}, {1, 1})).find(overflows), std::string::npos);
     EXPECT_NE(refused(view_of(0, {most, 2}, {2, 1})).find(overflows), std::string::npos);
-    EXPECT_NE(refused(view_of(0, {2}, {most})).find(overflows), std::string::npos);
+    EXPECT_NE(refused(view_of(0, {2}, {most})).find("reaches to element"), std::string::npos);
 }
 
 template <typename T>
