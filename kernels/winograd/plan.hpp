@@ -22,9 +22,9 @@ inline std::int64_t winograd_panel(std::int64_t out_blocks, std::int64_t block) 
 struct WinogradPlan {
     std::int64_t rows;        ///< of patches
     std::int64_t columns;     ///< of patches
-    std::int64_t group;       ///< patches at a time
     std::int64_t inputs;      ///< transformed values of a patch and channel
     std::int64_t products;    ///< sums of a patch and channel
+    std::int64_t group;       ///< patches at a time
     std::int64_t in_stride;   ///< floats between transformed inputs of neighbouring index
     std::int64_t out_stride;  ///< floats between sums of neighbouring index
 
@@ -33,15 +33,17 @@ struct WinogradPlan {
         : rows((height + 3) / 4),
           columns((width + 3) / 4),
           inputs(upsampled ? 16 : 36),
-          products(upsampled ? 25 : 36) {
+          products(upsampled ? 25 : 36),
+          group(std::min(rows * columns,
+                         patches_in_cache((inputs * in_blocks + products * out_blocks) * block))),
+          // One more vector, or the many streams of a power of two apart would share a cache set.
+          in_stride((in_blocks * group + 1) * block),
+          out_stride((out_blocks * group + 1) * block) {}
+    /// `each`: floats of one patch.
+    static std::int64_t patches_in_cache(std::int64_t each) {
         constexpr std::int64_t cache = 160 * 1024;  // floats
         constexpr std::int64_t step = 42;           // rows of a product that suit every kernel
-        const std::int64_t each = (inputs * in_blocks + products * out_blocks) * block;
-        group = std::clamp(cache / each / step * step, step, 4 * step);
-        group = std::min(group, rows * columns);
-        // One more vector, or the many streams of a power of two apart would share a cache set.
-        in_stride = (in_blocks * group + 1) * block;
-        out_stride = (out_blocks * group + 1) * block;
+        return std::clamp(cache / each / step * step, step, 4 * step);
     }
     std::int64_t scratch() const { return inputs * in_stride + products * out_stride; }
 };

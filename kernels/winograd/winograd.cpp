@@ -205,8 +205,8 @@ void convolve_group(const WinogradWeights& weights, const WinogradTask& task,
         });
 }
 
-void Convolve(const WinogradWeights& weights, const WinogradTask& task, const WinogradPlan& plan,
-              float* scratch) {
+void convolve_map(const WinogradWeights& weights, const WinogradTask& task,
+                  const WinogradPlan& plan, float* scratch) {
     float* sums = scratch + plan.inputs * plan.in_stride;
     const std::int64_t patches = plan.rows * plan.columns;
     for (std::int64_t first = 0; first < patches; first += plan.group) {
@@ -218,7 +218,7 @@ void Convolve(const WinogradWeights& weights, const WinogradTask& task, const Wi
     }
 }
 
-std::int64_t VectorLanes() {
+std::int64_t vector_lanes() {
     return lanes;
 }
 
@@ -228,8 +228,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace cytofleet::cpu {
 
-HWY_EXPORT(Convolve);
-HWY_EXPORT(VectorLanes);
+HWY_EXPORT(convolve_map);
+HWY_EXPORT(vector_lanes);
 
 namespace {
 
@@ -245,7 +245,7 @@ WinogradPlan plan_of(const WinogradWeights& weights, std::int64_t height, std::i
 }  // namespace
 
 std::int64_t winograd_block() {
-    const std::int64_t block = HWY_DYNAMIC_DISPATCH(VectorLanes)();
+    const std::int64_t block = HWY_DYNAMIC_DISPATCH(vector_lanes)();
     return block >= 8 ? block : 0;  // with less, oneDNN's direct convolution has the same vectors
 }
 
@@ -261,7 +261,7 @@ void winograd_convolve(const WinogradWeights& weights, const WinogradTask& task,
     require(std::ssize(scratch) >= plan.scratch(), "scratch memory is large enough");
     require(!weights.upsampled() || (task.height % 2 == 0 && task.width % 2 == 0),
             "an upsampled input has an even size");
-    HWY_DYNAMIC_DISPATCH(Convolve)(weights, task, plan, scratch.data());
+    HWY_DYNAMIC_DISPATCH(convolve_map)(weights, task, plan, scratch.data());
 }
 
 }  // namespace cytofleet::cpu

@@ -249,7 +249,7 @@ void Machine::rebuild_tensor(std::span<const Value> arguments) {
     // storage, offset, sizes, strides, requires_grad, backward_hooks[, metadata]
     if (arguments.size() != 6 && arguments.size() != 7)
         throw damaged(fmt::format("a tensor is made from {} arguments", arguments.size()));
-    const auto* storage = std::get_if<StorageRef>(&arguments[0]);
+    const auto* storage = std::get_if<StorageRef>(arguments.data());
     const auto* offset = std::get_if<std::int64_t>(&arguments[1]);
     const auto* sizes = std::get_if<Tuple>(&arguments[2]);
     const auto* strides = std::get_if<Tuple>(&arguments[3]);

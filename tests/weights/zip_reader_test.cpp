@@ -166,7 +166,7 @@ TEST(ZipReader, RefusesEveryTruncation) {
         SCOPED_TRACE(size);
         // A copy of just this size, so that a sanitizer sees a step beyond it.
         const std::vector<char> cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
-        refusal_of([&] { ZipReader(std::as_bytes(std::span(cut))); });
+        refusal_of([&] { const ZipReader reader(std::as_bytes(std::span(cut))); });
     }
 }
 

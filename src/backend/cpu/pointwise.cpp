@@ -17,9 +17,9 @@ using D8 = hn::CappedTag<float, 8>;
 using D16 = hn::CappedTag<float, 16>;
 
 template <class D>
-void AffineRow(D d, const float* in, const float* scale, const float* shift, float floor,
-               std::int64_t width, std::int64_t block, std::int64_t repeat, float* out,
-               float* out_below) {
+void affine_row(D d, const float* in, const float* scale, const float* shift, float floor,
+                std::int64_t width, std::int64_t block, std::int64_t repeat, float* out,
+                float* out_below) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const auto low = hn::Set(d, floor);
     for (std::int64_t k = 0; k < block; k += lanes) {
@@ -39,28 +39,26 @@ void AffineRow(D d, const float* in, const float* scale, const float* shift, flo
 }
 
 template <class D>
-void AffineAll(D d, const ConstMapView& in, const float* scale, const float* shift, float floor,
-               const MapView& out) {
+void affine_all(D d, const ConstMapView& in, const float* scale, const float* shift, float floor,
+                const MapView& out) {
     const std::int64_t repeat = out.height / in.height;
     const std::int64_t out_row = out.width * out.block;
     for (std::int64_t b = 0; b < in.blocks; ++b)
         for (std::int64_t y = 0; y < in.height; ++y) {
             float* to = out.data + (b * out.height + repeat * y) * out_row;
-            AffineRow(d, in.data + (b * in.height + y) * in.width * in.block, scale + b * in.block,
-                      shift + b * in.block, floor, in.width, in.block, repeat, to, to + out_row);
+            affine_row(d, in.data + (b * in.height + y) * in.width * in.block, scale + b * in.block,
+                       shift + b * in.block, floor, in.width, in.block, repeat, to, to + out_row);
         }
 }
 
-void Affine(const ConstMapView& in, const float* scale, const float* shift, float floor,
-            const MapView& out) {
-    if (in.block % 16 == 0)
-        AffineAll(D16(), in, scale, shift, floor, out);
-    else
-        AffineAll(D8(), in, scale, shift, floor, out);
+void affine_map(const ConstMapView& in, const float* scale, const float* shift, float floor,
+                const MapView& out) {
+    if (in.block % 16 == 0) return affine_all(D16(), in, scale, shift, floor, out);
+    affine_all(D8(), in, scale, shift, floor, out);
 }
 
 template <class D>
-void PoolAll(D d, const ConstMapView& in, const MapView& out) {
+void pool_all(D d, const ConstMapView& in, const MapView& out) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t row = in.width * in.block;
     for (std::int64_t b = 0; b < in.blocks; ++b)
@@ -78,18 +76,16 @@ void PoolAll(D d, const ConstMapView& in, const MapView& out) {
         }
 }
 
-void MaxPool(const ConstMapView& in, const MapView& out) {
-    if (in.block % 16 == 0)
-        PoolAll(D16(), in, out);
-    else
-        PoolAll(D8(), in, out);
+void pool(const ConstMapView& in, const MapView& out) {
+    if (in.block % 16 == 0) return pool_all(D16(), in, out);
+    pool_all(D8(), in, out);
 }
 
 /// One output plane at a time would read the map again; all of them at once keep their sums in
 /// registers.
 template <class D>
-void ProjectAll(D d, const ConstMapView& in, const float* scale, const float* shift,
-                const float* weights, const float* bias, std::int64_t outputs, float* planes) {
+void project_all(D d, const ConstMapView& in, const float* scale, const float* shift,
+                 const float* weights, const float* bias, std::int64_t outputs, float* planes) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t pixels = in.height * in.width;
     const std::int64_t channels = in.blocks * in.block;
@@ -110,12 +106,11 @@ void ProjectAll(D d, const ConstMapView& in, const float* scale, const float* sh
         }
 }
 
-void Project(const ConstMapView& in, const float* scale, const float* shift, const float* weights,
-             const float* bias, std::int64_t outputs, float* planes) {
+void project_map(const ConstMapView& in, const float* scale, const float* shift,
+                 const float* weights, const float* bias, std::int64_t outputs, float* planes) {
     if (in.block % 16 == 0)
-        ProjectAll(D16(), in, scale, shift, weights, bias, outputs, planes);
-    else
-        ProjectAll(D8(), in, scale, shift, weights, bias, outputs, planes);
+        return project_all(D16(), in, scale, shift, weights, bias, outputs, planes);
+    project_all(D8(), in, scale, shift, weights, bias, outputs, planes);
 }
 
 }  // namespace cytofleet::cpu::HWY_NAMESPACE
@@ -126,14 +121,14 @@ HWY_AFTER_NAMESPACE();
 
 namespace cytofleet::cpu {
 
-HWY_EXPORT(Affine);
-HWY_EXPORT(MaxPool);
-HWY_EXPORT(Project);
+HWY_EXPORT(affine_map);
+HWY_EXPORT(pool);
+HWY_EXPORT(project_map);
 
 void affine(const ConstMapView& in, std::span<const float> scale, std::span<const float> shift,
             bool relu, const MapView& out) {
     const float floor = relu ? 0.0F : -std::numeric_limits<float>::infinity();
-    HWY_DYNAMIC_DISPATCH(Affine)(in, scale.data(), shift.data(), floor, out);
+    HWY_DYNAMIC_DISPATCH(affine_map)(in, scale.data(), shift.data(), floor, out);
 }
 
 void affine_planes(const ConstMapView& in, std::span<const float> scale,
@@ -157,7 +152,7 @@ void copy(const ConstMapView& in, const MapView& out) {
 }
 
 void max_pool(const ConstMapView& in, const MapView& out) {
-    HWY_DYNAMIC_DISPATCH(MaxPool)(in, out);
+    HWY_DYNAMIC_DISPATCH(pool)(in, out);
 }
 
 void mean(const ConstMapView& in, std::span<float> out) {
@@ -174,7 +169,7 @@ void mean(const ConstMapView& in, std::span<float> out) {
 
 void project(const ConstMapView& in, std::span<const float> scale, std::span<const float> shift,
              std::span<const float> weights, std::span<const float> bias, std::span<float> planes) {
-    HWY_DYNAMIC_DISPATCH(Project)
+    HWY_DYNAMIC_DISPATCH(project_map)
     (in, scale.data(), shift.data(), weights.data(), bias.data(),
      static_cast<std::int64_t>(bias.size()), planes.data());
 }

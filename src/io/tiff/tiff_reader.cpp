@@ -123,7 +123,7 @@ void TiffReader::open_single(const TiffFile& file, const std::string& descriptio
         info_.format = "shaped TIFF";
         scenes_ = shaped_scenes(source);
         if (scenes_.empty()) {
-            info_.warnings.push_back(
+            info_.warnings.emplace_back(
                 "its \"shape\" description does not fit its pages: they are "
                 "taken as they come");
         }
