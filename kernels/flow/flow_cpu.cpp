@@ -39,8 +39,7 @@ void follow_block(const StepFieldView& flow, std::span<const std::uint32_t> pixe
     const auto width = static_cast<std::uint32_t>(flow.width);
     block.count = std::ssize(pixels);
     for (std::size_t i = 0; i < pixels.size(); ++i) {
-        const Point pixel{static_cast<float>(pixels[i] / width),
-                          static_cast<float>(pixels[i] % width)};
+        const Point pixel = pixel_at(pixels[i], width);
         const Point start = start_of(stepping, flow, pixel);
         block.y[i] = block.seen_y[i] = start.y;
         block.x[i] = block.seen_x[i] = start.x;
@@ -129,8 +128,7 @@ void follow_flow(const Exec& exec, const StepField& field, std::span<const std::
     if (steps == 0) {
         const auto width = static_cast<std::uint32_t>(field.view().width);
         for (std::size_t i = 0; i < pixels.size(); ++i) {
-            const Point pixel{static_cast<float>(pixels[i] / width),
-                              static_cast<float>(pixels[i] % width)};
+            const Point pixel = pixel_at(pixels[i], width);
             ends[i] = end_of(field.stepping(), field.view(),
                              start_of(field.stepping(), field.view(), pixel));
         }

@@ -17,6 +17,12 @@ struct Point {
     bool operator==(const Point&) const = default;
 };
 
+/// The point of pixel number `index`, in raster order.
+CYTOFLEET_HD inline Point pixel_at(std::uint32_t index, std::uint32_t width) {
+    const std::uint32_t row = index / width;
+    return {static_cast<float>(row), static_cast<float>(index % width)};
+}
+
 /// Clamps as numpy and torch do: NaN stays NaN.
 CYTOFLEET_HD inline float clamp_keep_nan(float value, float low, float high) {
     const float raised = value < low ? low : value;

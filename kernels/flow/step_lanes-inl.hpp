@@ -82,18 +82,17 @@ class StepLanes {
                                   const float* HWY_RESTRICT seen_y,
                                   const float* HWY_RESTRICT seen_x,
                                   const std::int32_t* HWY_RESTRICT last, std::int32_t t) const {
-        V py = hn::Load(d_, y);
-        V px = hn::Load(d_, x);
+        V py = hn::Load(d, y);
+        V px = hn::Load(d, x);
         move(py, px);
-        hn::Store(py, d_, y);
-        hn::Store(px, d_, x);
-        const auto back =
-            hn::And(hn::Eq(py, hn::Load(d_, seen_y)), hn::Eq(px, hn::Load(d_, seen_x)));
-        const auto done = hn::Eq(hn::Load(di_, last), hn::Set(di_, t));
-        const auto stop = hn::Or(back, hn::RebindMask(d_, done));
-        if (HWY_LIKELY(hn::AllFalse(d_, stop))) return 0;
+        hn::Store(py, d, y);
+        hn::Store(px, d, x);
+        const auto back = hn::And(hn::Eq(py, hn::Load(d, seen_y)), hn::Eq(px, hn::Load(d, seen_x)));
+        const auto done = hn::Eq(hn::Load(di, last), hn::Set(di, t));
+        const auto stop = hn::Or(back, hn::RebindMask(d, done));
+        if (HWY_LIKELY(hn::AllFalse(d, stop))) return 0;
         std::uint8_t bits[8] = {};
-        hn::StoreMaskBits(d_, stop, bits);
+        hn::StoreMaskBits(d, stop, bits);
         return static_cast<std::uint32_t>(bits[0]) | static_cast<std::uint32_t>(bits[1]) << 8;
     }
 
@@ -106,35 +105,35 @@ class StepLanes {
     /// Whole numbers from -1 to 2^22 as integers, plus one. Adding 2^23 puts them into the low
     /// bits; NaN gives any number.
     HWY_INLINE hn::Vec<DI> plus_one(V whole) const {
-        const V biased = hn::Add(whole, hn::Set(d_, 8388608.0F + 1.0F));
-        return hn::Sub(hn::BitCast(di_, biased),
-                       hn::Set(di_, std::bit_cast<std::int32_t>(8388608.0F)));
+        const V biased = hn::Add(whole, hn::Set(d, 8388608.0F + 1.0F));
+        return hn::Sub(hn::BitCast(di, biased),
+                       hn::Set(di, std::bit_cast<std::int32_t>(8388608.0F)));
     }
 
     /// Four floats per point from `corner` on, transposed to four vectors.
     HWY_INLINE void load_pairs(const float* const* corner, V& y0, V& x0, V& y1, V& x1) const {
         const hn::Repartition<std::uint64_t, D> pairs;
-        const V a = load_blocks(d_, corner);
-        const V b = load_blocks(d_, corner + 1);
-        const V c = load_blocks(d_, corner + 2);
-        const V e = load_blocks(d_, corner + 3);
-        const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(d_, a, b));
-        const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(d_, a, b));
-        const auto ce_low = hn::BitCast(pairs, hn::InterleaveLower(d_, c, e));
-        const auto ce_high = hn::BitCast(pairs, hn::InterleaveUpper(d_, c, e));
-        y0 = hn::BitCast(d_, hn::InterleaveLower(pairs, ab_low, ce_low));
-        x0 = hn::BitCast(d_, hn::InterleaveUpper(pairs, ab_low, ce_low));
-        y1 = hn::BitCast(d_, hn::InterleaveLower(pairs, ab_high, ce_high));
-        x1 = hn::BitCast(d_, hn::InterleaveUpper(pairs, ab_high, ce_high));
+        const V a = load_blocks(d, corner);
+        const V b = load_blocks(d, corner + 1);
+        const V c = load_blocks(d, corner + 2);
+        const V e = load_blocks(d, corner + 3);
+        const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(d, a, b));
+        const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(d, a, b));
+        const auto ce_low = hn::BitCast(pairs, hn::InterleaveLower(d, c, e));
+        const auto ce_high = hn::BitCast(pairs, hn::InterleaveUpper(d, c, e));
+        y0 = hn::BitCast(d, hn::InterleaveLower(pairs, ab_low, ce_low));
+        x0 = hn::BitCast(d, hn::InterleaveUpper(pairs, ab_low, ce_low));
+        y1 = hn::BitCast(d, hn::InterleaveLower(pairs, ab_high, ce_high));
+        x1 = hn::BitCast(d, hn::InterleaveUpper(pairs, ab_high, ce_high));
     }
 
     HWY_INLINE Corners corners(V cell_y, V cell_x) const {
         const auto index =
-            hn::Add(hn::Mul(plus_one(cell_y), hn::Set(di_, pitch_)), plus_one(cell_x));
+            hn::Add(hn::Mul(plus_one(cell_y), hn::Set(di, pitch_)), plus_one(cell_x));
         // NaN may have made any index: keep it inside, what is read does not matter.
-        const auto safe = hn::Min(hn::Max(index, hn::Zero(di_)), hn::Set(di_, last_cell_));
+        const auto safe = hn::Min(hn::Max(index, hn::Zero(di)), hn::Set(di, last_cell_));
         alignas(64) std::int32_t cells[size];
-        hn::Store(safe, di_, cells);
+        hn::Store(safe, di, cells);
         const float* upper[size];
         const float* lower[size];
         for (std::int64_t k = 0; k < size; ++k) {
@@ -169,7 +168,7 @@ class StepLanes {
         const V left = hn::Mul(f10, dy);
         const V right = hn::Mul(hn::Mul(f11, dy), dx);
         return hn::Combine(
-            d_, blend_half(high_half(f00), high_half(f01), high_half(left), high_half(right), high),
+            d, blend_half(high_half(f00), high_half(f01), high_half(left), high_half(right), high),
             blend_half(low_half(f00), low_half(f01), low_half(left), low_half(right), low));
     }
 
@@ -196,16 +195,16 @@ class StepLanes {
         const Weights high{hn::Sub(one, high_half(dy)), hn::Sub(one, dx_high), dx_high};
         const V step_y = blend(c.y00, c.y01, c.y10, c.y11, dy, dx, low, high);
         const V step_x = blend(c.x00, c.x01, c.x10, c.x11, dy, dx, low, high);
-        const V zero = hn::Zero(d_);
-        y = clamp(hn::Add(y, step_y), zero, hn::Set(d_, height_ - 1.0F));
-        x = clamp(hn::Add(x, step_x), zero, hn::Set(d_, width_ - 1.0F));
+        const V zero = hn::Zero(d);
+        y = clamp(hn::Add(y, step_y), zero, hn::Set(d, height_ - 1.0F));
+        x = clamp(hn::Add(x, step_x), zero, hn::Set(d, width_ - 1.0F));
     }
 
     HWY_INLINE void move_cuda(V& y, V& x) const {
-        const V one = hn::Set(d_, 1.0F);
-        const V half = hn::Set(d_, 0.5F);
-        const V iy = hn::Mul(hn::Sub(hn::Mul(hn::Add(y, one), hn::Set(d_, height_)), one), half);
-        const V ix = hn::Mul(hn::Sub(hn::Mul(hn::Add(x, one), hn::Set(d_, width_)), one), half);
+        const V one = hn::Set(d, 1.0F);
+        const V half = hn::Set(d, 0.5F);
+        const V iy = hn::Mul(hn::Sub(hn::Mul(hn::Add(y, one), hn::Set(d, height_)), one), half);
+        const V ix = hn::Mul(hn::Sub(hn::Mul(hn::Add(x, one), hn::Set(d, width_)), one), half);
         const V cell_y = hn::Floor(iy);
         const V cell_x = hn::Floor(ix);
         const Corners c = corners(cell_y, cell_x);
@@ -221,17 +220,17 @@ class StepLanes {
             return hn::Add(hn::Add(hn::Add(hn::Mul(f00, nw), hn::Mul(f01, ne)), hn::Mul(f10, sw)),
                            hn::Mul(f11, se));
         };
-        const V minus = hn::Set(d_, -1.0F);
+        const V minus = hn::Set(d, -1.0F);
         y = clamp(hn::Add(y, sum(c.y00, c.y01, c.y10, c.y11)), minus, one);
         x = clamp(hn::Add(x, sum(c.x00, c.x01, c.x10, c.x11)), minus, one);
     }
 
     HWY_INLINE void move_nearest(V& y, V& x) const {
         const Corners c = corners(hn::Floor(y), hn::Floor(x));
-        const V zero = hn::Zero(d_);
+        const V zero = hn::Zero(d);
         const auto to = [&](V from, V step, float high) {
             const V at = hn::Add(from, step);
-            return hn::Min(hn::Set(d_, high), hn::IfThenElseZero(hn::Gt(at, zero), at));
+            return hn::Min(hn::Set(d, high), hn::IfThenElseZero(hn::Gt(at, zero), at));
         };
         y = to(y, c.y00, height_ - 1.0F);
         x = to(x, c.x00, width_ - 1.0F);
@@ -243,8 +242,8 @@ class StepLanes {
     std::int32_t last_cell_;
     float height_;
     float width_;
-    static constexpr D d_{};
-    static constexpr DI di_{};
+    static constexpr D d{};
+    static constexpr DI di{};
 };
 
 #endif

@@ -29,46 +29,47 @@ struct Product {
     std::int64_t out_stride;
 };
 
-/// Rows x Panel sums, all of them in registers. Each is the same chain of fused multiply-adds for
-/// every Rows.
-template <std::int64_t Rows, std::int64_t Panel>
+/// row_count x panel_blocks sums, all of them in registers. Each is the same chain of fused
+/// multiply-adds for every row_count.
+template <std::int64_t row_count, std::int64_t panel_blocks>
 HWY_INLINE void multiply_rows(const Product& p, std::int64_t row) {
     const Block d;
     constexpr auto lanes = static_cast<std::int64_t>(hn::MaxLanes(Block()));
-    hn::Vec<Block> sums[Rows][Panel];
+    hn::Vec<Block> sums[row_count][panel_blocks];
 #pragma GCC unroll 16
-    for (std::int64_t r = 0; r < Rows; ++r)
+    for (std::int64_t r = 0; r < row_count; ++r)
 #pragma GCC unroll 4
-        for (std::int64_t n = 0; n < Panel; ++n) sums[r][n] = hn::Zero(d);
+        for (std::int64_t n = 0; n < panel_blocks; ++n) sums[r][n] = hn::Zero(d);
     const float* in = p.in + row * lanes;
     const float* weights = p.weights;
     for (std::int64_t b = 0; b < p.in_blocks; ++b, in += p.in_stride)
-        for (std::int64_t k = 0; k < lanes; ++k, weights += Panel * lanes) {
-            hn::Vec<Block> w[Panel];
+        for (std::int64_t k = 0; k < lanes; ++k, weights += panel_blocks * lanes) {
+            hn::Vec<Block> w[panel_blocks];
 #pragma GCC unroll 4
-            for (std::int64_t n = 0; n < Panel; ++n) w[n] = hn::Load(d, weights + n * lanes);
+            for (std::int64_t n = 0; n < panel_blocks; ++n) w[n] = hn::Load(d, weights + n * lanes);
 #pragma GCC unroll 16
-            for (std::int64_t r = 0; r < Rows; ++r) {
+            for (std::int64_t r = 0; r < row_count; ++r) {
                 const auto x = hn::Set(d, in[r * lanes + k]);
 #pragma GCC unroll 4
-                for (std::int64_t n = 0; n < Panel; ++n)
+                for (std::int64_t n = 0; n < panel_blocks; ++n)
                     sums[r][n] = hn::MulAdd(x, w[n], sums[r][n]);
             }
         }
     float* out = p.out + row * lanes;
 #pragma GCC unroll 16
-    for (std::int64_t r = 0; r < Rows; ++r)
+    for (std::int64_t r = 0; r < row_count; ++r)
 #pragma GCC unroll 4
-        for (std::int64_t n = 0; n < Panel; ++n)
+        for (std::int64_t n = 0; n < panel_blocks; ++n)
             hn::Store(sums[r][n], d, out + n * p.out_stride + r * lanes);
 }
 
 /// As many rows at a time as the registers hold, then what is left in halves.
-template <std::int64_t Rows, std::int64_t Panel>
+template <std::int64_t row_count, std::int64_t panel_blocks>
 HWY_INLINE void multiply_from(const Product& p, std::int64_t row, std::int64_t rows) {
-    for (; row + Rows <= rows; row += Rows) multiply_rows<Rows, Panel>(p, row);
-    if constexpr (Rows > 1) {
-        if (row < rows) multiply_from<Rows / 2, Panel>(p, row, rows);
+    for (; row + row_count <= rows; row += row_count)
+        multiply_rows<row_count, panel_blocks>(p, row);
+    if constexpr (row_count > 1) {
+        if (row < rows) multiply_from<row_count / 2, panel_blocks>(p, row, rows);
     }
 }
 

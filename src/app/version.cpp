@@ -12,7 +12,7 @@
 namespace cytofleet {
 namespace {
 
-std::string first_line(std::string text) {
+std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 

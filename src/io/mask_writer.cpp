@@ -116,7 +116,7 @@ std::string MaskWriter::finish() {
     s.out.overwrite(0, end.header);
     s.out.sync();
     s.read_back();
-    const std::string hash = sha256_of_file(s.out.temporary());
+    std::string hash = sha256_of_file(s.out.temporary());
     s.out.commit();
     return hash;
 }

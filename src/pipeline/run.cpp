@@ -71,7 +71,7 @@ Start start_together(Communicator& comm, const RunOptions& options) {
         message = bytes.take();
     }
     comm.broadcast(message, 0);
-    if (error) throw *error;
+    if (error) throw StartError(error->kind(), error->what());
     if (comm.rank() == 0) return out;
     ByteReader in(message, "start of the run");
     if (in.read<std::uint8_t>() == 0) {

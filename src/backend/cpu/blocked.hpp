@@ -27,8 +27,8 @@ class BufferPool {
 /// input, which is planar (block 1).
 class BlockedFeatures : public Features {
   public:
-    BlockedFeatures(BufferPool& pool, std::int64_t channels, std::int64_t height,
-                    std::int64_t width, std::int64_t block);
+    BlockedFeatures(BufferPool& pool, std::int64_t channel_count, std::int64_t rows,
+                    std::int64_t columns, std::int64_t block);
     ~BlockedFeatures() override;
     BlockedFeatures(const BlockedFeatures&) = delete;
     BlockedFeatures& operator=(const BlockedFeatures&) = delete;

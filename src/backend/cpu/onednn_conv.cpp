@@ -85,7 +85,7 @@ std::shared_ptr<const OneDnnConvolution::Prepared> OneDnnConvolution::prepare(
     const std::lock_guard lock(mutex_);
     auto& entry = prepared_[key];
     if (entry) return entry;
-    const auto made = make(key);
+    auto made = make(key);
     if (prepared_.size() > most) prepared_.clear();
     prepared_[key] = made;
     return made;

@@ -17,8 +17,9 @@ void refuse(const std::filesystem::path& path, const std::string& problem) {
     throw Error(ErrorKind::input, show(path) + ": " + problem);
 }
 
-InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+InputFile::InputFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) {
         refuse(path_, "cannot be opened (" + std::string(std::strerror(errno)) + ")");
     }

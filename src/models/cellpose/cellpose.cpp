@@ -53,8 +53,8 @@ Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_
 }
 
 Cellpose::Cellpose(const Weights& weights, std::optional<double> built_in_mean,
-                   CellposeSettings settings)
-    : settings_(std::move(settings)),
+                   const CellposeSettings& settings)
+    : settings_(settings),
       diameters_(read_diameters(weights)),
       scale_(choose_scale(diameters_, built_in_mean, settings_.diameter)),
       ops_(make_cpu_ops(settings_.threads)),

@@ -31,7 +31,7 @@ Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_
 class Cellpose : public Segmenter {
   public:
     Cellpose(const Weights& weights, std::optional<double> built_in_mean,
-             CellposeSettings settings);
+             const CellposeSettings& settings);
     const Scale& scale() const { return scale_; }
     const ModelDiameters& diameters() const { return diameters_; }
     const CpNet& net() const { return net_; }
