@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "weights/state_dict.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         const auto dict = cytofleet::read_state_dict(std::as_bytes(std::span(data, size)));

@@ -9,6 +9,7 @@
 #include "io/tiff/imagej.hpp"
 #include "io/tiff/shaped.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     if (const auto imagej = cytofleet::parse_imagej(text)) {

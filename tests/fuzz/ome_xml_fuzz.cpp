@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "io/tiff/ome_xml.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     cytofleet::is_ome_xml(text);

@@ -29,6 +29,7 @@ std::span<const std::byte> zeros_of(const cytofleet::pickle::Storage& storage,
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         cytofleet::ByteReader in(std::as_bytes(std::span(data, size)), "pickle");

@@ -33,6 +33,7 @@ void read_ends(cytofleet::Reader& reader) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const int file = memfd_create("input", 0);
     if (file < 0 || ftruncate(file, static_cast<off_t>(size)) != 0 ||

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "weights/zip_reader.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         const cytofleet::ZipReader zip(std::as_bytes(std::span(data, size)));
