@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 
 #include "kernels/support/require.hpp"
@@ -15,14 +14,6 @@ constexpr std::uint32_t more_than_to_grow = 2;
 constexpr std::int64_t seed_radius = 2;
 constexpr std::int64_t reach = 5;
 constexpr std::size_t stable_from = 32768;  ///< seeds; torch then sorts another way
-
-std::int64_t bin_of(float end, std::int64_t bins) {
-    if (std::isnan(end)) return 0;
-    const std::int64_t last = bins - 2 * EndCounts::pad - 1;
-    const float inside =
-        std::clamp(end, static_cast<float>(-EndCounts::pad), static_cast<float>(last));
-    return static_cast<std::int64_t>(inside) + EndCounts::pad;
-}
 
 bool is_highest(const EndCounts& counts, std::int64_t y, std::int64_t x) {
     const std::uint32_t here = counts.count[y * counts.width + x];
@@ -56,11 +47,11 @@ Window grow(const Window& open) {
 }  // namespace
 
 std::int64_t EndCounts::bin(Point end) const {
-    return bin_of(end.y, height) * width + bin_of(end.x, width);
+    return end_bin(end, height, width);
 }
 
 EndCounts count_ends(std::span<const Point> ends, std::int64_t height, std::int64_t width) {
-    EndCounts counts{height + 2 * EndCounts::pad, width + 2 * EndCounts::pad, {}};
+    EndCounts counts{height + 2 * end_bin_pad, width + 2 * end_bin_pad, {}};
     require(counts.height * counts.width <= std::numeric_limits<std::uint32_t>::max(),
             "bin indices fit");
     counts.count.resize(static_cast<std::size_t>(counts.height * counts.width));

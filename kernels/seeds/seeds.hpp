@@ -5,15 +5,14 @@
 #include <span>
 #include <vector>
 
-#include "kernels/flow/flow_point.hpp"
+#include "kernels/seeds/end_bin.hpp"
 #include "kernels/support/exec.hpp"
 
 namespace cytofleet {
 
-/// How many points ended in each pixel, with a border of `pad` bins around the frame.
+/// How many points ended in each pixel, with a border of end_bin_pad bins around the frame.
 struct EndCounts {
-    static constexpr std::int64_t pad = 20;
-    std::int64_t height = 0;           ///< bins: pixels + 2 * pad
+    std::int64_t height = 0;           ///< bins: pixels + 2 * end_bin_pad
     std::int64_t width = 0;            ///< bins
     std::vector<std::uint32_t> count;  ///< height * width
     /// Index of the bin of an end. A NaN coordinate goes to bin 0, as in Python.

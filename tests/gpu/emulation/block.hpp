@@ -1,0 +1,47 @@
+// Runs a kernel's body on the host as a device would: blocks in random order, the threads of a
+// block as fibers that take turns in random order and meet at barriers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+namespace cytofleet::emulation {
+
+struct dim3 {
+    unsigned x = 1;
+    unsigned y = 1;
+    unsigned z = 1;
+    dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+    std::uint64_t count() const { return std::uint64_t{x} * y * z; }
+};
+
+/// Where the running fiber stands.
+struct Place {
+    dim3 thread{0, 0, 0};
+    dim3 block{0, 0, 0};
+    dim3 block_size;
+    dim3 grid_size;
+    unsigned linear = 0;          ///< thread number in the block
+    std::byte* shared = nullptr;  ///< dynamic shared memory, 16-byte aligned
+};
+Place& here();
+
+/// The order of everything that a device leaves open follows from the seed.
+void set_seed(std::uint64_t seed);
+
+/// Throws std::logic_error for shapes that CUDA refuses, for a deadlock, and what the body throws.
+/// Shared memory starts filled with a pattern, not with zeros.
+void run_grid(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body);
+
+/// Waits for all threads of the block that have not returned.
+void block_barrier();
+/// The same; how many of them brought true.
+int block_vote(bool value);
+/// Waits for all lanes of `mask` (which must name the caller); what each brought.
+std::array<std::uint64_t, 32> warp_exchange(unsigned mask, std::uint64_t value);
+/// Another thread may run now.
+void maybe_yield();
+
+}  // namespace cytofleet::emulation

@@ -1,0 +1,83 @@
+#include "gpu/emulation/fiber.hpp"
+
+#include <cstdint>
+#include <stdexcept>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace cytofleet::emulation {
+namespace {
+
+constexpr std::size_t stack_bytes = 64 * 1024;
+
+// What AddressSanitizer wants to know of a switch; nothing without it.
+#if defined(__SANITIZE_ADDRESS__)
+void about_to_switch(void** fake_stack, const void* stack, std::size_t size) {
+    __sanitizer_start_switch_fiber(fake_stack, stack, size);
+}
+void has_switched(void* fake_stack, const void** stack, std::size_t* size) {
+    __sanitizer_finish_switch_fiber(fake_stack, stack, size);
+}
+#else
+void about_to_switch(void** /*fake_stack*/, const void* /*stack*/, std::size_t /*size*/) {}
+void has_switched(void* /*fake_stack*/, const void** /*stack*/, std::size_t* /*size*/) {}
+#endif
+
+}  // namespace
+
+void FiberPool::start(std::size_t count, std::function<void(std::size_t)> body) {
+    body_ = std::move(body);
+    while (fibers_.size() < count) {
+        fibers_.push_back(std::make_unique<Fiber>());
+        fibers_.back()->stack = std::make_unique<std::byte[]>(stack_bytes);
+    }
+    const auto self = reinterpret_cast<std::uintptr_t>(this);
+    for (std::size_t i = 0; i < count; ++i) {
+        Fiber& fiber = *fibers_[i];
+        if (getcontext(&fiber.context) != 0) throw std::logic_error("getcontext failed");
+        fiber.context.uc_stack.ss_sp = fiber.stack.get();
+        fiber.context.uc_stack.ss_size = stack_bytes;
+        fiber.context.uc_link = nullptr;
+        fiber.fake_stack = nullptr;
+        // makecontext passes ints: the address goes in two halves.
+        makecontext(&fiber.context, reinterpret_cast<void (*)()>(&FiberPool::entry), 2,
+                    static_cast<unsigned>(self >> 32), static_cast<unsigned>(self));
+    }
+}
+
+void FiberPool::entry(unsigned high, unsigned low) {
+    auto* pool = reinterpret_cast<FiberPool*>(static_cast<std::uintptr_t>(high) << 32 | low);
+    has_switched(nullptr, &pool->scheduler_stack_, &pool->scheduler_stack_size_);
+    const std::size_t self = pool->current_;
+    pool->body_(self);
+    pool->finish(self);
+}
+
+void FiberPool::finish(std::size_t i) {
+    // A null place for the fake stack: this fiber is at its end.
+    about_to_switch(nullptr, scheduler_stack_, scheduler_stack_size_);
+    swapcontext(&fibers_[i]->context, &scheduler_);
+}
+
+void FiberPool::resume(std::size_t i) {
+    current_ = i;
+    Fiber& fiber = *fibers_[i];
+    about_to_switch(&scheduler_fake_stack_, fiber.stack.get(), stack_bytes);
+    swapcontext(&scheduler_, &fiber.context);
+    has_switched(scheduler_fake_stack_, nullptr, nullptr);
+}
+
+void FiberPool::back_to_scheduler() {
+    Fiber& fiber = *fibers_[current_];
+    about_to_switch(&fiber.fake_stack, scheduler_stack_, scheduler_stack_size_);
+    swapcontext(&fiber.context, &scheduler_);
+    has_switched(fiber.fake_stack, &scheduler_stack_, &scheduler_stack_size_);
+}
+
+void FiberPool::forget() {
+    fibers_.clear();
+}
+
+}  // namespace cytofleet::emulation
