@@ -4,16 +4,13 @@
 #include <array>
 #include <limits>
 
+#include "kernels/seeds/seed_rules.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
 namespace {
 
-constexpr std::uint32_t more_than_for_seed = 10;
-constexpr std::uint32_t more_than_to_grow = 2;
-constexpr std::int64_t seed_radius = 2;
-constexpr std::int64_t reach = 5;
-constexpr std::size_t stable_from = 32768;  ///< seeds; torch then sorts another way
+constexpr std::int64_t reach = seed_reach;
 
 bool is_highest(const EndCounts& counts, std::int64_t y, std::int64_t x) {
     const std::uint32_t here = counts.count[y * counts.width + x];
@@ -72,7 +69,7 @@ std::vector<Seed> find_seeds(const Exec& exec, const EndCounts& counts, Variant 
     std::vector<Seed> seeds;
     for (const auto& row : rows) seeds.insert(seeds.end(), row.begin(), row.end());
     const auto fewer = [](const Seed& a, const Seed& b) { return a.count < b.count; };
-    if (variant == Variant::cpu && seeds.size() < stable_from)
+    if (variant == Variant::cpu && seeds.size() < stable_sort_from)
         std::sort(seeds.begin(), seeds.end(), fewer);
     else
         std::stable_sort(seeds.begin(), seeds.end(), fewer);
