@@ -53,7 +53,7 @@ struct Memory {
         slots.words = height * bit_words(width);
         const std::int64_t fit =
             wanted / static_cast<std::int64_t>(2 * sizeof(std::uint32_t)) / slots.words;
-        slots.slots = static_cast<unsigned>(fit < 1 ? 1 : (fit > 16 ? 16 : fit));
+        slots.slots = static_cast<unsigned>(fit < 1 ? 1 : (fit > 8 ? 8 : fit));
         slots.memory =
             scratch.take<std::uint32_t>(2 * slots.slots * static_cast<std::size_t>(slots.words));
         waiting.large = scratch.take<std::uint32_t>(static_cast<std::size_t>(most));
