@@ -5,15 +5,16 @@
 //
 // The CPU twin does the labels one after another. Here all are done side by side but those with
 // another label in a hole, whose outcome can depend on the order; that gives the same:
-// - A hole of background alone belongs to one label, since only that label touches it.
-// - Losing pixels to another label K gives no label a hole that it has not had: the lost pixels
-// hang
-//   together with pixels of K around them, which were never its own. So only labels with holes at
-//   the beginning have a turn.
-// - If K takes a hole of background, then with it all pixels of its label around, whether or not
-// that
-//   label has filled it before; and they are not enclosed by what remains of the label, or K would
-//   have been in a hole of it.
+//
+// A hole of background alone belongs to one label, since only that label touches it.
+//
+// Losing pixels to another label K gives no label a hole that it has not had: what it lost hangs
+// together with pixels of K around, which were never its own. So only labels that have holes at the
+// beginning have a turn.
+//
+// If K takes a hole of background, then with it all pixels of its label around, whether or not that
+// label has filled it before; and the rest of the label does not enclose them, or K would have been
+// in a hole of it.
 #include "kernels/labels/fill_holes_cuda.hpp"
 #include "kernels/labels/relabel_cuda.hpp"
 #include "kernels/support/bit_ranks_cuda.hpp"
