@@ -1,16 +1,14 @@
 #include "kernels/qc/flow_errors.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "kernels/qc/diffuse.hpp"
+#include "kernels/qc/error_math.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
 namespace {
-
-constexpr double single_precision_above = 4e7;  ///< pixels of the padded frame, Cellpose's limit
 
 struct Frame {
     std::span<const std::uint32_t> labels;
@@ -40,12 +38,10 @@ Middle middle_of(std::span<const char> inside, const LabelBox& box, std::int64_t
     Middle best;
     double least = std::numeric_limits<double>::infinity();
     for (std::int64_t y = 0, i = 0; y < box.height(); ++y) {
-        const double dy = static_cast<double>(y + base) - mean_y;
-        const double dy2 = dy * dy;
         for (std::int64_t x = 0; x < box.width(); ++x, ++i) {
             if (inside[i] == 0) continue;
-            const double dx = static_cast<double>(x + base) - mean_x;
-            const double distance = dx * dx + dy2;
+            const double distance = squared_distance(static_cast<double>(y + base),
+                                                     static_cast<double>(x + base), mean_y, mean_x);
             if (distance < least) {
                 least = distance;
                 best = {y, x};
@@ -72,13 +68,10 @@ double error_of(const Frame& frame, std::uint32_t label, const LabelBox& box, Ro
         const auto* south = heat(y + 1);
         for (std::int64_t x = 0; x < box.width(); ++x) {
             if (labels[x] != label) continue;
-            const double mu_y = static_cast<double>(south[x] - north[x]);
-            const double mu_x = static_cast<double>(here[x + 1] - here[x - 1]);
-            const double length = 1e-60 + std::sqrt(mu_y * mu_y + mu_x * mu_x);
-            const double off_y = mu_y / length - static_cast<double>(flow_y[x] / 5.0F);
-            const double off_x = mu_x / length - static_cast<double>(flow_x[x] / 5.0F);
-            sum_y += off_y * off_y;
-            sum_x += off_x * off_x;
+            const ErrorTerm term =
+                error_term(north[x], south[x], here[x - 1], here[x + 1], flow_y[x], flow_x[x]);
+            sum_y += term.y;
+            sum_x += term.x;
         }
     }
     const auto size = static_cast<double>(box.size);
@@ -107,7 +100,7 @@ void errors_cpu(const Exec& exec, const Frame& frame, std::span<const LabelBox> 
             const std::vector<char> inside = inside_of(frame, label, box);
             heat.reset(box.height(), box.width(), inside, true);
             const Middle middle = middle_of(inside, box, 1);
-            heat.run(middle.y, middle.x, 2 * (box.height() + 2 + box.width() + 2));
+            heat.run(middle.y, middle.x, diffusion_steps(box.height(), box.width()));
             errors[k - 1] =
                 error_of(frame, label, box, [&](std::int64_t y) { return heat.row(y); });
         }
@@ -119,7 +112,8 @@ void errors_cuda(const Exec& exec, const Frame& frame, std::span<const LabelBox>
                  std::span<double> errors) {
     std::int64_t extent = 0;
     for (std::size_t k = 1; k < boxes.size(); ++k)
-        if (boxes[k].size > 0) extent = std::max(extent, boxes[k].height() + boxes[k].width() + 2);
+        if (boxes[k].size > 0)
+            extent = std::max(extent, box_extent(boxes[k].height(), boxes[k].width()));
     const std::int64_t stride = frame.width + 2;
     std::vector<Real> field(static_cast<std::size_t>((frame.height + 2) * stride));
     const auto row_of = [&](std::int64_t y) { return field.data() + (y + 1) * stride + 1; };
@@ -163,7 +157,7 @@ std::vector<double> flow_errors(const Exec& exec, std::span<const std::uint32_t>
     std::vector<double> errors(boxes.size() - 1, std::numeric_limits<double>::quiet_NaN());
     if (variant == Variant::cpu)
         errors_cpu(exec, frame, boxes, errors);
-    else if (static_cast<double>((height + 2) * (width + 2)) > single_precision_above)
+    else if (in_single_precision(height, width))
         errors_cuda<float>(exec, frame, boxes, errors);
     else
         errors_cuda<double>(exec, frame, boxes, errors);
