@@ -4,13 +4,13 @@
 // updates. Each has 8 additions and 1 (cpu variant) or 3 more fp64 instructions: 2.2 to 2.7 G at
 // 17 T/s, 0.13 to 0.16 ms. A thread walks down a strip of a column and keeps the rows above in
 // registers, so an update reads 3 * 10/8 values and writes one: 38 bytes of shared memory, 9.3 GB
-// at 29 TB/s, 0.33 ms. With 10 blocks of 128 threads on a multiprocessor (21 KB, one barrier per
-// step), 2,000 blocks are 1.5 rounds, so 0.5 to 0.7 ms are expected. The errors: 900 pairs of
-// ordered fp64 additions of about 8 cycles per label, all labels at once, 10 us. Zeroing, writing
-// and reading the frame's heat: 100 MB, 25 us.
+// at 29 TB/s, 0.33 ms. With 8 blocks of 128 threads on a multiprocessor (64 registers, 22 KB, one
+// barrier per step) 2,000 blocks are 2 rounds, so 0.5 to 0.7 ms are expected (not measured). The
+// errors: 900 pairs of ordered fp64 additions of about 8 cycles per label, all labels at once, 10
+// us. Zeroing, writing and reading the frame's heat: 100 MB, 25 us.
 //
 // Labels whose box does not fit into shared memory do the same in two frames of global memory,
-// which L1 and L2 hold: 1,024 threads and still one block per label, so one multiprocessor's fp64
+// which L1 and L2 hold: 512 threads and still one block per label, so one multiprocessor's fp64
 // rate (110 G/s) is the bound: about 10 ms for a label of 300 x 300 pixels, 0.4 s for one of 1000 x
 // 1000. Several blocks for one label would have to wait for each other at each step.
 #include <limits>
@@ -23,7 +23,7 @@ namespace cytofleet::cuda {
 namespace {
 
 constexpr unsigned warp_lanes = 32;
-constexpr unsigned most_threads = 1024;
+constexpr unsigned most_threads = 512;
 constexpr unsigned sum_threads = 128;
 constexpr unsigned sum_chunk = 4 * sum_threads;  // pixels whose errors are in shared memory at once
 constexpr std::int32_t check_every = 16;         // steps
@@ -203,23 +203,37 @@ struct BoxHeat {
     }
 };
 
-/// Heat of one label in frames that it shares with others; their pixels count as zero.
+/// Heat of one label in frames that it shares with others; their pixels count as zero. All pointers
+/// are at the first pixel of the label's box.
 template <typename Real>
 struct FrameHeat {
     using Value = Real;
     Real* from;
     Real* to;
-    Frame frame;
-    Label label;
+    const std::uint32_t* labels;
+    std::int64_t frame_width;
+    std::uint32_t number;
+    std::int32_t height;
+    std::int32_t width;
+    __device__ FrameHeat(const Frame& frame, const Label& label, Real* field, Real* other)
+        : from(field + frame.in_field(label.top, label.left)),
+          to(other + frame.in_field(label.top, label.left)),
+          labels(frame.labels + label.top * frame.width + label.left),
+          frame_width(frame.width),
+          number(label.number),
+          height(label.height),
+          width(label.width) {}
     __device__ std::uint32_t open(std::int32_t) const { return 1U; }
     __device__ bool inside(std::uint32_t, const Strip& strip, std::int32_t y) const {
-        return frame.holds(label.top + y, label.left + strip.x, label.number);
+        return labels[y * frame_width + strip.x] == number;
     }
     __device__ std::int64_t at(std::int32_t y, std::int32_t x) const {
-        return frame.in_field(label.top + y, label.left + x);
+        return y * (frame_width + 2) + x;
     }
     __device__ Real read(std::int32_t y, std::int32_t x) const {
-        return frame.holds(label.top + y, label.left + x, label.number) ? from[at(y, x)] : Real{0};
+        const bool ours =
+            y >= 0 && x >= 0 && y < height && x < width && labels[y * frame_width + x] == number;
+        return ours ? from[at(y, x)] : Real{0};
     }
     __device__ void write(std::int32_t y, std::int32_t x, Real value) const {
         to[at(y, x)] = value;
@@ -303,13 +317,9 @@ __device__ std::int64_t steps_of(const Label& label, const std::uint32_t* extent
                                    : 2 * std::int64_t{*extent};
 }
 
-constexpr std::int32_t base_of(Variant variant) {
-    return variant == Variant::cpu ? 1 : 0;
-}
-
 /// Labels whose box fits into shared memory.
 template <typename Real, Variant variant>
-__global__ void __launch_bounds__(medium_boxes.threads)
+__global__ void __launch_bounds__(medium_boxes.threads, 4)
     diffuse_box(Frame frame, SizeClass size, const std::uint32_t* extent, Real* field) {
     Real* const room = shared_memory<Real>();
     auto* const masks = reinterpret_cast<std::uint32_t*>(room + 2 * size.capacity);
@@ -331,7 +341,7 @@ __global__ void __launch_bounds__(medium_boxes.threads)
                     mask |= 1U << (y - strip.begin);
             masks[strip_number] = mask;
         });
-        const Pixel source = middle_of(frame, label, strips, base_of(variant));
+        const Pixel source = middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
         if (threadIdx.x == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
         __syncthreads();
         run<variant>(heat, strips, source, steps_of<variant>(label, extent));
@@ -351,14 +361,15 @@ __global__ void __launch_bounds__(large_boxes.threads)
         const Label label(frame, number);
         if (!label.belongs_to(size)) continue;
         const Strips strips(label, label.height);
-        const Pixel source = middle_of(frame, label, strips, base_of(variant));
-        FrameHeat<Real> heat{field, other, frame, label};
-        if (threadIdx.x == 0) field[heat.at(source.y, source.x)] = Real{1};
+        const Pixel source = middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
+        FrameHeat<Real> heat(frame, label, field, other);
+        Real* const result = heat.from;
+        if (threadIdx.x == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
         __syncthreads();
         run<variant>(heat, strips, source, steps_of<variant>(label, extent));
-        if (heat.from == field) continue;
+        if (heat.from == result) continue;
         visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
-            field[heat.at(y, x)] = other[heat.at(y, x)];
+            result[heat.at(y, x)] = heat.from[heat.at(y, x)];
         });
     }
 }
