@@ -1,5 +1,6 @@
 #include "kernels/normalize/normalize_cpu.hpp"
 
+#include "kernels/normalize/frame_scale.hpp"
 #include "kernels/normalize/percentile.hpp"
 #include "kernels/normalize/pixel_lines.hpp"
 #include "kernels/normalize/sharpen.hpp"
@@ -12,10 +13,11 @@ namespace {
 bool scale_by_percentiles(const Exec& exec, std::span<float> plane, Extent extent,
                           std::array<double, 2> percent) {
     const Range range = value_range(exec, plane);
-    if (range.any_nan || !(range.high - range.low > 0)) return false;
+    if (!has_range(range.any_nan, range.low, range.high)) return false;
     const auto [low, high] = frame_percentiles(exec, plane, extent, percent);
-    if (high - low > 1e-3F) {
-        scale(exec, plane, low, high - low);
+    const FrameScale how = scale_between(low, high);
+    if (how.scaling == Scaling::percentiles) {
+        scale(exec, plane, how.low, how.span);
     } else {
         fill(exec, plane, 0.0F);
     }

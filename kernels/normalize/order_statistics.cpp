@@ -1,27 +1,17 @@
 #include "kernels/normalize/order_statistics.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <vector>
 
 #include <omp.h>
 
+#include "kernels/normalize/float_key.hpp"
+
 namespace cytofleet::cpu {
 namespace {
 
 constexpr std::size_t half_keys = 65536;  // values of the upper or lower half of a key
-constexpr std::uint32_t sign = 0x80000000U;
-
-/// Unsigned numbers in the order of the floats.
-std::uint32_t key_of(float value) {
-    const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);  // -0 becomes 0
-    return (bits & sign) != 0 ? ~bits : bits | sign;
-}
-
-float value_of(std::uint32_t key) {
-    return std::bit_cast<float>((key & sign) != 0 ? key & ~sign : ~key);
-}
 
 using Counts = std::vector<std::uint32_t>;
 
@@ -44,11 +34,11 @@ Counts count_upper(const Exec& exec, std::span<const float> values) {
 #pragma omp for
         for (std::int64_t i = 0; i < pairs; ++i) {
             const float* const pair = values.data() + 2 * i;
-            ++even[key_of(pair[0]) >> 16U];
-            ++odd[key_of(pair[1]) >> 16U];
+            ++even[float_key(pair[0]) >> 16U];
+            ++odd[float_key(pair[1]) >> 16U];
         }
     }
-    if (values.size() % 2 == 1) ++counts[key_of(values.back()) >> 16U];
+    if (values.size() % 2 == 1) ++counts[float_key(values.back()) >> 16U];
     add_parts(counts, half_keys);
     return counts;
 }
@@ -77,7 +67,7 @@ Counts count_lower(const Exec& exec, std::span<const float> values,
             counts.data() + tables * half_keys * static_cast<std::size_t>(omp_get_thread_num());
 #pragma omp for
         for (std::int64_t i = 0; i < size; ++i) {
-            const std::uint32_t key = key_of(values[static_cast<std::size_t>(i)]);
+            const std::uint32_t key = float_key(values[static_cast<std::size_t>(i)]);
             const std::size_t number = number_of[key >> 16U];
             if (number != 0) ++mine[(number - 1) * half_keys + (key & 0xffffU)];
         }
@@ -103,7 +93,7 @@ FourValues radix_select(const Exec& exec, std::span<const float> values, const F
         const std::size_t table = number_of[places[i].bin] - std::size_t{1};
         const auto counts = std::span(lower).subspan(table * half_keys, half_keys);
         const std::size_t low = place_of(counts, places[i].rest).bin;
-        out[i] = value_of(static_cast<std::uint32_t>(places[i].bin << 16U | low));
+        out[i] = float_of_key(static_cast<std::uint32_t>(places[i].bin << 16U | low));
     }
     return out;
 }

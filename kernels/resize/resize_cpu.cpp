@@ -1,8 +1,6 @@
 #include "kernels/resize/resize_cpu.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -72,15 +70,11 @@ void interpolate(const Exec& exec, Rounding rounding, const Tables& tables, cons
     }
 }
 
-/// OpenCV's nearest neighbour multiplies by the reciprocal of a quotient; d * from / to differs
-/// from it in one size of 25.
 std::vector<std::int64_t> nearest_axis(std::int64_t from, std::int64_t to) {
-    const double step = 1.0 / (static_cast<double>(to) / static_cast<double>(from));
+    const double step = opencv_step(from, to);
     std::vector<std::int64_t> axis(static_cast<std::size_t>(to));
-    for (std::size_t i = 0; i < axis.size(); ++i) {
-        const auto source = static_cast<std::int64_t>(std::floor(static_cast<double>(i) * step));
-        axis[i] = std::min(from - 1, source);
-    }
+    for (std::size_t i = 0; i < axis.size(); ++i)
+        axis[i] = nearest_place(static_cast<std::int64_t>(i), step, from);
     return axis;
 }
 

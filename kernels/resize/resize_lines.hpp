@@ -5,14 +5,9 @@
 #include <cstdint>
 
 #include "kernels/resize/axis_table.hpp"
+#include "kernels/resize/bilinear.hpp"
 
 namespace cytofleet::cpu {
-
-/// How a + (b - a) * f is rounded. The same bits on every CPU.
-enum class Rounding {
-    each,  ///< a * (1 - f) + b * f, after each operation: OpenCV's own code
-    once   ///< fma(b - a, f, a): IPP
-};
 
 /// out[i] from row[low[i]] and row[high[i]], for every i of the table.
 void resize_columns(Rounding rounding, const float* row, const AxisTable& table, float* out);

@@ -6,7 +6,7 @@
 
 namespace cytofleet {
 
-std::vector<double> taper(Extent tile) {
+TaperLines taper_lines(Extent tile) {
     constexpr std::int64_t full = 224;
     constexpr double margin = 20;  // pixels from the edge to half weight
     constexpr double slope = 7.5;  // pixels
@@ -18,13 +18,19 @@ std::vector<double> taper(Extent tile) {
         const double distance = std::abs(static_cast<double>(i) - centre);
         line[i] = 1 / (1 + std::exp((distance - half_weight) / slope));
     }
-    // The middle of the full taper.
-    const double* const rows = line.data() + (side / 2 - tile.height / 2);
-    const double* const columns = line.data() + (side / 2 - tile.width / 2);
+    const auto middle = [&](std::int64_t length) {
+        const auto first = line.begin() + (side / 2 - length / 2);
+        return std::vector<double>(first, first + length);
+    };
+    return {middle(tile.height), middle(tile.width)};
+}
+
+std::vector<double> taper(Extent tile) {
+    const TaperLines lines = taper_lines(tile);
     std::vector<double> out;
     out.reserve(static_cast<std::size_t>(tile.pixels()));
-    for (std::int64_t y = 0; y < tile.height; ++y)
-        for (std::int64_t x = 0; x < tile.width; ++x) out.push_back(columns[x] * rows[y]);
+    for (const double row : lines.rows)
+        for (const double column : lines.columns) out.push_back(column * row);
     return out;
 }
 

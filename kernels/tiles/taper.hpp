@@ -7,7 +7,15 @@
 
 namespace cytofleet {
 
-/// (tile.height, tile.width), between 0 and 1.
+/// A pixel of a tile counts columns[x] * rows[y], between 0 and 1.
+struct TaperLines {
+    std::vector<double> rows;     ///< tile.height
+    std::vector<double> columns;  ///< tile.width
+};
+
+TaperLines taper_lines(Extent tile);
+
+/// All pixels: (tile.height, tile.width).
 std::vector<double> taper(Extent tile);
 
 }  // namespace cytofleet
