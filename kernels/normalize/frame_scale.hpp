@@ -19,9 +19,9 @@ struct FrameScale {
     float span = 1;
 };
 
-/// Of the smallest and the largest value of a plane; what they are does not matter with a NaN.
-CYTOFLEET_HD inline bool has_range(bool any_nan, float smallest, float largest) {
-    return !any_nan && largest - smallest > 0;
+/// Of the smallest and the largest value of a plane. Not with a NaN.
+CYTOFLEET_HD inline bool has_range(float smallest, float largest) {
+    return largest - smallest > 0;
 }
 
 /// Of the two percentiles of a plane that has a range.

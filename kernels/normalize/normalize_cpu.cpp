@@ -13,7 +13,7 @@ namespace {
 bool scale_by_percentiles(const Exec& exec, std::span<float> plane, Extent extent,
                           std::array<double, 2> percent) {
     const Range range = value_range(exec, plane);
-    if (!has_range(range.any_nan, range.low, range.high)) return false;
+    if (range.any_nan || !has_range(range.low, range.high)) return false;
     const auto [low, high] = frame_percentiles(exec, plane, extent, percent);
     const FrameScale how = scale_between(low, high);
     if (how.scaling == Scaling::percentiles) {
