@@ -120,6 +120,7 @@ TEST(PercentileTwin, FloatsOfAllKinds) {
 TEST(PercentileTwin, MoreDifferentDigitsThanOneTable) {
     // The four ranks end in four, three and two different groups of upper bits.
     std::vector<float> frame;
+    frame.reserve(400);
     for (int i = 0; i < 400; ++i) frame.push_back(std::ldexp(i % 2 == 0 ? 1.0F : -1.0F, i / 3));
     test::in_every_order([&] { expect_twins(frame, {20, 20}); });
 }
