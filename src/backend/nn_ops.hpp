@@ -10,8 +10,9 @@
 
 namespace cytofleet {
 
-/// A batch of feature maps (n, channels, height, width), float32, in the backend's own layout. The
-/// memory belongs to a Workspace and is free again when this is destroyed.
+/// A batch of feature maps (n, channels, height, width) in the backend's own layout and memory,
+/// free again when this is destroyed. Values per channel are maps of one pixel: (1 or n, channels,
+/// 1, 1), where 1 means that all tiles share them.
 class Features {
   public:
     virtual ~Features() = default;
@@ -21,6 +22,8 @@ class Features {
     std::int64_t width = 0;
 };
 using FeaturesPtr = std::unique_ptr<Features>;
+/// Values per channel that a network keeps.
+using Constant = std::shared_ptr<const Features>;
 
 /// Numbers of a convolution: stride 1, zero padding of half the kernel.
 struct ConvNumbers {
@@ -49,13 +52,39 @@ struct Affine {
     std::vector<float> shift;  ///< (channels)
 };
 
+/// Numbers of a fully connected layer: out = weights * x + bias.
+struct LinearNumbers {
+    std::int64_t in = 0;
+    std::int64_t out = 0;
+    std::vector<float> weights;  ///< (out, in)
+    std::vector<float> bias;     ///< (out)
+};
+
+/// A fully connected layer whose numbers the backend has taken.
+class Linear {
+  public:
+    virtual ~Linear() = default;
+};
+
+/// The last layer, from features to a few planes, whose numbers the backend has taken.
+class Projection {
+  public:
+    virtual ~Projection() = default;
+};
+
+/// What happens to a convolution's input: max(0, scale * x + shift); nothing where both are null.
+struct Activation {
+    const Features* scale = nullptr;  ///< (1, channels, 1, 1)
+    const Features* shift = nullptr;  ///< (1 or n, channels, 1, 1)
+};
+
 /// What a convolution does after summing.
 struct Epilogue {
-    std::span<const float> bias{};  ///< (channels) instead of the convolution's own; empty: its own
-    /// Added, times `add_scale` (channels; empty: 1). May be the output itself. Where it has half
-    /// the output's height and width, it is upsampled, nearest neighbour.
+    const Features* bias = nullptr;  ///< (1 or n, channels, 1, 1); null: the convolution's own
+    /// Added, times `add_scale` (1, channels, 1, 1; null: 1). May be the output itself. Where it
+    /// has half the output's height and width, it is upsampled, nearest neighbour.
     const Features* add = nullptr;
-    std::span<const float> add_scale{};
+    const Features* add_scale = nullptr;
     bool relu = false;
 };
 
@@ -66,8 +95,8 @@ class Workspace {
     /// Uninitialised feature maps.
     virtual FeaturesPtr make(std::int64_t n, std::int64_t channels, std::int64_t height,
                              std::int64_t width) = 0;
-    /// For the network's input, which has few channels: plane by plane.
-    virtual FeaturesPtr make_planar(std::int64_t channels, std::int64_t height,
+    /// For the network's input and output, which have few channels: plane by plane.
+    virtual FeaturesPtr make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
                                     std::int64_t width) = 0;
 };
 
@@ -78,29 +107,37 @@ class NnOps {
     virtual std::string description() const = 0;
     virtual std::shared_ptr<Convolution> make_convolution(
         ConvNumbers numbers, Sampling sampling = Sampling::same) const = 0;
+    virtual std::shared_ptr<Linear> make_linear(LinearNumbers numbers) const = 0;
+    /// relu(affine(in)), then a 1 x 1 convolution.
+    virtual std::shared_ptr<Projection> make_projection(const Affine& affine,
+                                                        const ConvNumbers& numbers) const = 0;
+    /// (1, values.size(), 1, 1), for as many workspaces as there are.
+    virtual Constant make_constant(std::span<const float> values) const = 0;
 
     /// Calls body(workspace, first, count) until [0, n) is covered: tile by tile on as many threads
-    /// as there are on a CPU, in one piece on a GPU. The pieces do not depend on n or on the
-    /// threads.
+    /// as there are on a CPU, in one piece on a GPU. A tile's result depends neither on n nor on
+    /// the threads.
     virtual void for_pieces(
         std::int64_t n,
         const std::function<void(Workspace&, std::int64_t, std::int64_t)>& body) = 0;
 
-    /// Planar tiles (n, channels, h, w) of host memory to features. For the first layer.
-    virtual void upload(std::span<const float> tiles, Features& out) const = 0;
-    /// out = convolution(f(in)), then the epilogue; f(x) is max(0, scale * x + shift) with
-    /// `activation`, else x.
+    /// Planes (n, channels, height, width) of host memory to features of any layout, and back.
+    virtual void upload(std::span<const float> planes, Features& out) const = 0;
+    virtual void download(const Features& in, std::span<float> planes) const = 0;
+    /// out = convolution(activation(in)), then the epilogue.
     virtual void convolve(Workspace& work, const Convolution& convolution, const Features& in,
-                          const Affine* activation, Features& out,
+                          const Activation& activation, Features& out,
                           const Epilogue& epilogue) const = 0;
     /// 2 x 2, stride 2.
     virtual void max_pool(const Features& in, Features& out) const = 0;
-    /// Mean over all pixels, (n, channels).
-    virtual void mean(const Features& in, std::span<float> out) const = 0;
-    /// relu(affine(in)) through a 1 x 1 convolution to planar host memory (n, numbers.out, h, w).
-    /// For the last layer, which has few channels.
-    virtual void project(const Features& in, const Affine& affine, const ConvNumbers& numbers,
-                         std::span<float> out) const = 0;
+    /// Mean over all pixels, to (n, channels, 1, 1).
+    virtual void mean(const Features& in, Features& out) const = 0;
+    /// Each tile's (channels) over its L2 norm; no epsilon.
+    virtual void unit_length(Features& values) const = 0;
+    /// (n, in, 1, 1) to (n, out, 1, 1).
+    virtual void linear(const Linear& linear, const Features& in, Features& out) const = 0;
+    /// To planar features of the same size.
+    virtual void project(const Projection& projection, const Features& in, Features& out) const = 0;
 };
 
 }  // namespace cytofleet

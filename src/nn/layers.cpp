@@ -1,6 +1,7 @@
 #include "nn/layers.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -36,19 +37,7 @@ ConvNumbers read_convolution(const Weights& weights, std::int64_t in, std::int64
             values_of(weights.get("bias", {out}))};
 }
 
-std::vector<float> Linear::operator()(std::span<const float> x) const {
-    std::vector<float> y = bias;
-    for (std::int64_t o = 0; o < out; ++o) {
-        double sum = 0;
-        for (std::int64_t i = 0; i < in; ++i)
-            sum += static_cast<double>(weights[static_cast<std::size_t>(o * in + i)]) *
-                   static_cast<double>(x[static_cast<std::size_t>(i)]);
-        y[static_cast<std::size_t>(o)] += static_cast<float>(sum);
-    }
-    return y;
-}
-
-Linear read_linear(const Weights& weights, std::int64_t in, std::int64_t out) {
+LinearNumbers read_linear(const Weights& weights, std::int64_t in, std::int64_t out) {
     return {in, out, values_of(weights.get("weight", {out, in})),
             values_of(weights.get("bias", {out}))};
 }
@@ -77,6 +66,21 @@ ConvNumbers fold_after(ConvNumbers conv, const Affine& norm) {
         conv.bias[c] = conv.bias[c] * norm.scale[c] + norm.shift[c];
     }
     return conv;
+}
+
+LinearNumbers fold_after(LinearNumbers linear, const Affine& norm, std::span<const float> more) {
+    const auto inputs = static_cast<std::size_t>(linear.in);
+    for (std::size_t o = 0; o < linear.bias.size(); ++o) {
+        const auto scale = static_cast<double>(norm.scale[o]);
+        for (std::size_t i = 0; i < inputs; ++i) {
+            float& weight = linear.weights[o * inputs + i];
+            weight = static_cast<float>(scale * static_cast<double>(weight));
+        }
+        const double bias = static_cast<double>(linear.bias[o]) +
+                            (more.empty() ? 0.0 : static_cast<double>(more[o]));
+        linear.bias[o] = static_cast<float>(scale * bias + static_cast<double>(norm.shift[o]));
+    }
+    return linear;
 }
 
 }  // namespace cytofleet

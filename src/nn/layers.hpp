@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <vector>
+#include <span>
 
 #include "backend/nn_ops.hpp"
 #include "weights/weights.hpp"
@@ -18,19 +17,16 @@ Affine read_batch_norm(const Weights& weights, std::int64_t channels);
 ConvNumbers read_convolution(const Weights& weights, std::int64_t in, std::int64_t out,
                              std::int64_t kernel);
 
-/// A fully connected layer: out = weight * x + bias.
-struct Linear {
-    std::int64_t in = 0;
-    std::int64_t out = 0;
-    std::vector<float> weights;  ///< (out, in)
-    std::vector<float> bias;     ///< (out)
-    std::vector<float> operator()(std::span<const float> x) const;
-};
-Linear read_linear(const Weights& weights, std::int64_t in, std::int64_t out);
+/// `weight` (out, in) and `bias` (out).
+LinearNumbers read_linear(const Weights& weights, std::int64_t in, std::int64_t out);
 
 /// The batch norm before a 1 x 1 convolution goes into it entirely (no padding, no ReLU between).
 ConvNumbers fold_before(const Affine& norm, ConvNumbers conv);
 /// The batch norm after a convolution goes into its numbers.
 ConvNumbers fold_after(ConvNumbers conv, const Affine& norm);
+/// The batch norm of a sum, linear(x) + `more`, goes into the linear layer; in double. `more`:
+/// (out), or empty for zeros.
+LinearNumbers fold_after(LinearNumbers linear, const Affine& norm,
+                         std::span<const float> more = {});
 
 }  // namespace cytofleet

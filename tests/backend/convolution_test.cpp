@@ -96,12 +96,19 @@ std::vector<float> run(const Problem& p, const Numbers& numbers, NnOps& ops, Wor
     const FeaturesPtr add = p.add == Add::nothing ? nullptr : laid_out(ops, work, numbers.add);
     const FeaturesPtr fresh = work.make(1, p.out, p.height, p.width);
     Features& out = p.in_place() ? *add : *fresh;
+    // What the network keeps, and what each tile has of its own.
+    const Constant scale = ops.make_constant(numbers.activation.scale);
+    const Constant add_scale = ops.make_constant(numbers.add_scale);
+    const FeaturesPtr shift = values_of_tile(ops, work, numbers.activation.shift);
+    const FeaturesPtr bias = values_of_tile(ops, work, numbers.other_bias);
+    Activation activation;
+    if (p.activation) activation = {scale.get(), shift.get()};
     Epilogue epilogue;
     epilogue.add = add.get();
-    if (p.scaled()) epilogue.add_scale = numbers.add_scale;
-    if (p.other_bias) epilogue.bias = numbers.other_bias;
+    if (p.scaled()) epilogue.add_scale = add_scale.get();
+    if (p.other_bias) epilogue.bias = bias.get();
     epilogue.relu = p.relu;
-    ops.convolve(work, *conv, *in, p.activation ? &numbers.activation : nullptr, out, epilogue);
+    ops.convolve(work, *conv, *in, activation, out, epilogue);
     return read_back(ops, out).values;
 }
 
@@ -194,13 +201,41 @@ TEST_F(Convolutions, RefuseMapsThatDoNotFit) {
                                  std::int64_t in_size, std::int64_t out_size) {
             const FeaturesPtr from = work.make(1, in, in_size, in_size);
             const FeaturesPtr to = work.make(1, out, out_size, out_size);
-            EXPECT_THROW(ops.convolve(work, conv, *from, nullptr, *to, {}), InternalError);
+            EXPECT_THROW(ops.convolve(work, conv, *from, {}, *to, {}), InternalError);
         };
         refused(*same, 17, 8, 10, 10);
         refused(*same, 16, 9, 10, 10);
         refused(*same, 16, 8, 10, 20);
         refused(*doubled, 16, 8, 10, 10);
         refused(*doubled, 16, 8, 20, 10);
+    });
+}
+
+TEST_F(Convolutions, RefuseSurroundingsThatDoNotFit) {
+    for_every_backend(1, [&](const std::string&, NnOps& ops, Workspace& work) {
+        const auto conv = ops.make_convolution(random_convolution(16, 8, 3, 1));
+        const FeaturesPtr from = laid_out(ops, work, random_planes(16, 10, 10, 1));
+        const FeaturesPtr to = work.make(1, 8, 10, 10);
+        const auto in = ops.make_constant(random_floats(16, 2));
+        const auto out = ops.make_constant(random_floats(8, 3));
+        const auto refused = [&](const Activation& activation, const Epilogue& epilogue) {
+            EXPECT_THROW(ops.convolve(work, *conv, *from, activation, *to, epilogue),
+                         InternalError);
+        };
+        EXPECT_NO_THROW(ops.convolve(work, *conv, *from, {in.get(), in.get()}, *to,
+                                     {.bias = out.get(), .add = to.get(), .add_scale = out.get()}));
+        refused({in.get(), nullptr}, {});
+        refused({nullptr, in.get()}, {});
+        refused({out.get(), in.get()}, {});
+        refused({in.get(), out.get()}, {});
+        refused({}, {.bias = in.get()});
+        refused({}, {.add = to.get(), .add_scale = in.get()});
+        refused({}, {.add = from.get()});
+        const FeaturesPtr third = work.make(1, 8, 3, 3);
+        refused({}, {.add = third.get()});
+        const FeaturesPtr half_one_way = work.make(1, 8, 10, 5);
+        refused({}, {.add = half_one_way.get()});
+        refused({}, {.bias = to.get()});
     });
 }
 

@@ -1,4 +1,4 @@
-// Feature maps from and to planes on the host, by the operations of NnOps alone.
+// Feature maps from and to planes on the host.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,11 @@ ConvNumbers random_convolution(std::int64_t in, std::int64_t out, std::int64_t k
 
 /// Planar features, as the network's input is.
 FeaturesPtr planar(const NnOps& ops, Workspace& work, const Planes& planes);
-/// Features in the backend's own layout, through 1 x 1 convolutions that change no bit.
+/// Features in the backend's own layout.
 FeaturesPtr laid_out(const NnOps& ops, Workspace& work, const Planes& planes);
-/// And back, every bit (but the sign of zero).
+/// One tile's values per channel: (1, values.size(), 1, 1).
+FeaturesPtr values_of_tile(const NnOps& ops, Workspace& work, const std::vector<float>& values);
+/// And back, every bit.
 Planes read_back(const NnOps& ops, const Features& features);
 
 /// Runs `body` with a backend of `threads` for every instruction set, in a workspace of its.

@@ -24,11 +24,20 @@ TEST(NnOps, UploadAndReadBackChangeNothing) {
     for_every_backend(1, [](const std::string& simd, NnOps& ops, Workspace& work) {
         for (const std::int64_t count : channels) {
             const Planes planes = random_planes(count, 17, 23, 1);
-            EXPECT_TRUE(
-                same_bits(read_back(ops, *laid_out(ops, work, planes)).values, planes.values))
-                << simd << ", " << count << " channels";
+            for (const FeaturesPtr& there :
+                 {laid_out(ops, work, planes), planar(ops, work, planes)})
+                EXPECT_TRUE(same_bits(read_back(ops, *there).values, planes.values))
+                    << simd << ", " << count << " channels";
+            EXPECT_TRUE(same_bits(
+                read_back(ops, *ops.make_constant({planes.values.data(), planes.values.size()}))
+                    .values,
+                planes.values))
+                << simd;
         }
-        EXPECT_THROW(ops.upload(std::vector<float>(16), *work.make(1, 1, 4, 4)), InternalError);
+        const FeaturesPtr small = work.make(1, 1, 4, 4);
+        std::vector<float> planes(17);
+        EXPECT_THROW(ops.upload(planes, *small), InternalError);
+        EXPECT_THROW(ops.download(*small, planes), InternalError);
     });
 }
 
@@ -64,8 +73,9 @@ TEST(NnOps, Mean) {
     for_every_backend(1, [](const std::string& simd, NnOps& ops, Workspace& work) {
         for (const std::int64_t count : channels) {
             const Planes in = random_planes(count, 19, 31, 3);
-            std::vector<float> got(static_cast<std::size_t>(count));
-            ops.mean(*laid_out(ops, work, in), got);
+            const FeaturesPtr means = work.make(1, count, 1, 1);
+            ops.mean(*laid_out(ops, work, in), *means);
+            const std::vector<float> got = read_back(ops, *means).values;
             for (std::int64_t c = 0; c < count; ++c) {
                 double sum = 0;
                 for (std::int64_t y = 0; y < 19; ++y)
@@ -78,6 +88,69 @@ TEST(NnOps, Mean) {
     });
 }
 
+TEST(NnOps, UnitLength) {
+    for_every_backend(1, [](const std::string& simd, NnOps& ops, Workspace& work) {
+        const FeaturesPtr hand = values_of_tile(ops, work, {3, 0, -4});
+        ops.unit_length(*hand);
+        EXPECT_EQ(read_back(ops, *hand).values, (std::vector<float>{0.6F, 0, -0.8F})) << simd;
+        for (const std::int64_t count : channels) {
+            const std::vector<float> values = random_floats(count, 8, 1e-3F);
+            const FeaturesPtr there = values_of_tile(ops, work, values);
+            ops.unit_length(*there);
+            const std::vector<float> got = read_back(ops, *there).values;
+            double squares = 0;
+            for (const float value : values)
+                squares += static_cast<double>(value) * static_cast<double>(value);
+            for (std::size_t c = 0; c < values.size(); ++c)
+                ASSERT_FLOAT_EQ(
+                    got[c], static_cast<float>(static_cast<double>(values[c]) / std::sqrt(squares)))
+                    << simd;
+        }
+        // No epsilon: a style without length is no number.
+        const FeaturesPtr nothing = values_of_tile(ops, work, {0, 0});
+        ops.unit_length(*nothing);
+        EXPECT_TRUE(std::isnan(read_back(ops, *nothing).values[0]));
+    });
+}
+
+std::vector<float> through(const LinearNumbers& numbers, NnOps& ops, Workspace& work,
+                           const std::vector<float>& values) {
+    const FeaturesPtr out = work.make(1, numbers.out, 1, 1);
+    ops.linear(*ops.make_linear(numbers), *values_of_tile(ops, work, values), *out);
+    return read_back(ops, *out).values;
+}
+
+TEST(NnOps, LinearByHand) {
+    for_every_backend(1, [](const std::string&, NnOps& ops, Workspace& work) {
+        const LinearNumbers numbers{3, 2, {1, 2, 3, 10, 20, 30}, {0.5F, -1}};
+        EXPECT_EQ(through(numbers, ops, work, {1, 0, 0}), (std::vector<float>{1.5F, 9}));
+        EXPECT_EQ(through(numbers, ops, work, {2, -1, 0.5F}), (std::vector<float>{2, 14}));
+        EXPECT_THROW(through(numbers, ops, work, {2, -1}), InternalError);
+        // 2^24 + 1 - 2^24 in float would lose the 1.
+        EXPECT_EQ(through({3, 1, {1, 1, 1}, {0.25F}}, ops, work, {16777216, 1, -16777216}),
+                  std::vector<float>{1.25F});
+    });
+}
+
+TEST(NnOps, LinearOfManyChannels) {
+    for_every_backend(1, [](const std::string& simd, NnOps& ops, Workspace& work) {
+        for (const std::int64_t in : channels)
+            for (const std::int64_t out : channels) {
+                const LinearNumbers numbers{in, out, random_floats(in * out, 5),
+                                            random_floats(out, 6)};
+                const std::vector<float> values = random_floats(in, 7);
+                const std::vector<float> got = through(numbers, ops, work, values);
+                for (std::size_t o = 0; o < got.size(); ++o) {
+                    auto sum = static_cast<double>(numbers.bias[o]);
+                    for (std::size_t i = 0; i < values.size(); ++i)
+                        sum += static_cast<double>(numbers.weights[o * values.size() + i]) *
+                               static_cast<double>(values[i]);
+                    ASSERT_NEAR(got[o], sum, 1e-6) << simd << ": " << in << " to " << out;
+                }
+            }
+    });
+}
+
 TEST(NnOps, Project) {
     double worst = 0;
     for_every_backend(1, [&worst](const std::string& simd, NnOps& ops, Workspace& work) {
@@ -86,8 +159,10 @@ TEST(NnOps, Project) {
                 const Planes in = random_planes(count, 13, 22, 4);
                 const Affine affine{random_floats(count, 5, 2), random_floats(count, 6, 2)};
                 const ConvNumbers numbers = random_convolution(count, outputs, 1, 7);
-                std::vector<float> got(static_cast<std::size_t>(outputs * 13 * 22));
-                ops.project(*laid_out(ops, work, in), affine, numbers, got);
+                const FeaturesPtr planes = work.make_planar(1, outputs, 13, 22);
+                ops.project(*ops.make_projection(affine, numbers), *laid_out(ops, work, in),
+                            *planes);
+                const std::vector<float> got = read_back(ops, *planes).values;
                 for (std::size_t i = 0; i < got.size(); ++i) {
                     const std::size_t o = i / (13 * 22);
                     const auto p = static_cast<std::int64_t>(i % (13 * 22));
@@ -145,13 +220,13 @@ std::vector<float> small_network(const NnOps& ops, Workspace& work, const Planes
                                  const std::vector<std::shared_ptr<Convolution>>& layers) {
     const FeaturesPtr in = planar(ops, work, tile);
     const FeaturesPtr first = work.make(1, 20, 34, 26);
-    ops.convolve(work, *layers[0], *in, nullptr, *first, {.relu = true});
+    ops.convolve(work, *layers[0], *in, {}, *first, {.relu = true});
     const FeaturesPtr pooled = work.make(1, 20, 17, 13);
     ops.max_pool(*first, *pooled);
     const FeaturesPtr second = work.make(1, 20, 34, 26);
-    ops.convolve(work, *layers[1], *pooled, nullptr, *second, {.add = first.get()});
+    ops.convolve(work, *layers[1], *pooled, {}, *second, {.add = first.get()});
     const FeaturesPtr third = work.make(1, 3, 34, 26);
-    ops.convolve(work, *layers[2], *second, nullptr, *third, {});
+    ops.convolve(work, *layers[2], *second, {}, *third, {});
     return read_back(ops, *third).values;
 }
 
@@ -187,6 +262,7 @@ TEST(NnOps, ThreadsAndOtherTilesDoNotShow) {
 TEST(Workspaces, HoldOneTile) {
     for_every_backend(1, [](const std::string&, NnOps&, Workspace& work) {
         EXPECT_THROW(work.make(2, 16, 8, 8), InternalError);
+        EXPECT_THROW(work.make_planar(2, 2, 8, 8), InternalError);
         const FeaturesPtr map = work.make(1, 5, 6, 7);
         EXPECT_EQ(map->n, 1);
         EXPECT_EQ(map->channels, 5);

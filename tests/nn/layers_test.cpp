@@ -83,19 +83,15 @@ TEST(ReadConvolution, KeepsTheOrderOfNumbers) {
     EXPECT_THROW(read_convolution(weights, 3, 2, 1), Error);
 }
 
-TEST(Linear, ByHand) {
-    const Weights weights =
-        weights_of({{"weight", {2, 3}, {1, 2, 3, 10, 20, 30}}, {"bias", {2}, {0.5F, -1}}});
-    const Linear linear = read_linear(weights, 3, 2);
-    EXPECT_EQ(linear(std::vector<float>{1, 0, 0}), (std::vector<float>{1.5F, 9}));
-    EXPECT_EQ(linear(std::vector<float>{2, -1, 0.5F}), (std::vector<float>{2, 14}));
+TEST(ReadLinear, KeepsTheOrderOfNumbers) {
+    const std::vector<float> numbers{1, 2, 3, 10, 20, 30};
+    const Weights weights = weights_of({{"weight", {2, 3}, numbers}, {"bias", {2}, {0.5F, -1}}});
+    const LinearNumbers linear = read_linear(weights, 3, 2);
+    EXPECT_EQ(linear.in, 3);
+    EXPECT_EQ(linear.out, 2);
+    EXPECT_EQ(linear.weights, numbers);
+    EXPECT_EQ(linear.bias, (std::vector<float>{0.5F, -1}));
     EXPECT_THROW(read_linear(weights, 2, 3), Error);
-}
-
-TEST(Linear, SumsInDouble) {
-    // 2^24 + 1 - 2^24 in float would lose the 1.
-    const Linear linear{3, 1, {1, 1, 1}, {0.25F}};
-    EXPECT_EQ(linear(std::vector<float>{16777216, 1, -16777216}), std::vector<float>{1.25F});
 }
 
 /// Maps of 7 x 9 through a convolution, one norm before and one behind it, in double.
@@ -152,6 +148,25 @@ TEST_F(Folding, TheNormBehind) {
         expect_near(convolved(maps(5), fold_after(conv, norm(4))),
                     normed(convolved(maps(5), conv), norm(4)));
     }
+}
+
+TEST(FoldingIntoLinear, TheNormOfASum) {
+    const LinearNumbers linear{2, 2, {1, 2, 3, 4}, {10, 20}};
+    const Affine norm{{2, -0.5F}, {100, 1000}};
+    const LinearNumbers alone = fold_after(linear, norm);
+    EXPECT_EQ(alone.weights, (std::vector<float>{2, 4, -1.5F, -2}));
+    EXPECT_EQ(alone.bias, (std::vector<float>{120, 990}));
+    const std::vector<float> more{1, 2};
+    const LinearNumbers summed = fold_after(linear, norm, more);
+    EXPECT_EQ(summed.weights, alone.weights);
+    EXPECT_EQ(summed.bias, (std::vector<float>{122, 989}));
+}
+
+TEST(FoldingIntoLinear, IsInDouble) {
+    // 3 * (2^24 + 1) - 3 * 2^24 in float would lose the 3.
+    const LinearNumbers linear{1, 1, {1}, {16777216}};
+    const std::vector<float> one{1};
+    EXPECT_EQ(fold_after(linear, {{3}, {-50331648}}, one).bias, std::vector<float>{3});
 }
 
 }  // namespace

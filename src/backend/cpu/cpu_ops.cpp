@@ -8,6 +8,8 @@
 #include <hwy/targets.h>
 #include <omp.h>
 
+#include "backend/convolve_check.hpp"
+#include "backend/cpu/dense.hpp"
 #include "backend/cpu/onednn_conv.hpp"
 #include "backend/cpu/pointwise.hpp"
 #include "backend/cpu/winograd_conv.hpp"
@@ -16,15 +18,8 @@
 namespace cytofleet {
 namespace {
 
+using cpu::blocked;
 using cpu::BlockedFeatures;
-using cpu::padded;
-
-const BlockedFeatures& blocked(const Features& features) {
-    return static_cast<const BlockedFeatures&>(features);
-}
-BlockedFeatures& blocked(Features& features) {
-    return static_cast<BlockedFeatures&>(features);
-}
 
 bool has_avx512() {
     const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
@@ -60,6 +55,19 @@ class CpuOps : public NnOps {
                                                         sampling);
     }
 
+    std::shared_ptr<Linear> make_linear(LinearNumbers numbers) const override {
+        return std::make_shared<cpu::CpuLinear>(std::move(numbers));
+    }
+
+    std::shared_ptr<Projection> make_projection(const Affine& affine,
+                                                const ConvNumbers& numbers) const override {
+        return std::make_shared<cpu::CpuProjection>(affine, numbers, block_);
+    }
+
+    Constant make_constant(std::span<const float> values) const override {
+        return std::make_shared<BlockedFeatures>(values, block_);
+    }
+
     void for_pieces(
         std::int64_t n,
         const std::function<void(Workspace&, std::int64_t, std::int64_t)>& body) override {
@@ -80,20 +88,22 @@ class CpuOps : public NnOps {
         if (failed) std::rethrow_exception(failed);
     }
 
-    void upload(std::span<const float> tiles, Features& out) const override {
-        ensure(blocked(out).block() == 1, "the network's input is planar");
-        std::ranges::copy(tiles, blocked(out).data());
+    void upload(std::span<const float> planes, Features& out) const override {
+        ensure(std::ssize(planes) == size(out), "planes and features have one size");
+        blocked(out).assign(planes);
+    }
+
+    void download(const Features& in, std::span<float> planes) const override {
+        ensure(std::ssize(planes) == size(in), "planes and features have one size");
+        blocked(in).copy_to(planes);
     }
 
     void convolve(Workspace& work, const Convolution& convolution, const Features& in,
-                  const Affine* activation, Features& out,
+                  const Activation& activation, Features& out,
                   const Epilogue& epilogue) const override {
         const auto& conv = static_cast<const cpu::CpuConvolution&>(convolution);
-        const std::int64_t factor = conv.sampling() == Sampling::doubled ? 2 : 1;
-        ensure(in.channels == conv.in_channels() && out.channels == conv.out_channels(),
-               "the maps have the convolution's channels");
-        ensure(factor * in.height == out.height && factor * in.width == out.width,
-               "the maps have the convolution's sampling");
+        check_convolve({conv.in_channels(), conv.out_channels(), conv.sampling()}, in, activation,
+                       out, epilogue);
         conv.run(static_cast<cpu::CpuWorkspace&>(work), blocked(in), activation, blocked(out),
                  epilogue);
     }
@@ -102,21 +112,20 @@ class CpuOps : public NnOps {
         cpu::max_pool(blocked(in).view(), blocked(out).view());
     }
 
-    void mean(const Features& in, std::span<float> out) const override {
-        std::vector<float> all(static_cast<std::size_t>(blocked(in).padded_channels()));
-        cpu::mean(blocked(in).view(), all);
-        std::copy_n(all.begin(), out.size(), out.begin());
+    void mean(const Features& in, Features& out) const override {
+        cpu::mean(blocked(in).view(), blocked(out).per_channel());
     }
 
-    void project(const Features& in, const Affine& affine, const ConvNumbers& numbers,
-                 std::span<float> out) const override {
-        const std::int64_t channels = blocked(in).padded_channels();
-        std::vector<float> weights(static_cast<std::size_t>(numbers.out * channels));
-        for (std::int64_t o = 0; o < numbers.out; ++o)
-            std::copy_n(numbers.weights.begin() + o * numbers.in, numbers.in,
-                        weights.begin() + o * channels);
-        cpu::project(blocked(in).view(), padded(affine.scale, channels),
-                     padded(affine.shift, channels), weights, numbers.bias, out);
+    void unit_length(Features& values) const override {
+        cpu::unit_length(blocked(values));
+    }
+
+    void linear(const Linear& linear, const Features& in, Features& out) const override {
+        static_cast<const cpu::CpuLinear&>(linear).run(blocked(in), blocked(out));
+    }
+
+    void project(const Projection& projection, const Features& in, Features& out) const override {
+        static_cast<const cpu::CpuProjection&>(projection).run(blocked(in), blocked(out));
     }
 
   private:

@@ -38,7 +38,9 @@ OneDnnConvolution::OneDnnConvolution(dnnl::engine engine, ConvNumbers numbers, s
       numbers_(std::move(numbers)),
       block_(block),
       sampling_(sampling),
-      bias_(padded(numbers_.bias, (numbers_.out + block - 1) / block * block)) {}
+      bias_(padded(numbers_.bias, (numbers_.out + block - 1) / block * block)),
+      ones_(bias_.size(), 1.0F),
+      zeros_(bias_.size(), 0.0F) {}
 
 dnnl::memory OneDnnConvolution::lay_out(const memory::desc& wanted) const {
     for (const auto& [desc, laid_out] : laid_out_)
@@ -91,40 +93,37 @@ std::shared_ptr<const OneDnnConvolution::Prepared> OneDnnConvolution::prepare(
     return made;
 }
 
-void OneDnnConvolution::run(CpuWorkspace& work, const BlockedFeatures& in, const Affine* activation,
-                            BlockedFeatures& out, const Epilogue& epilogue) const {
+void OneDnnConvolution::run(CpuWorkspace& work, const BlockedFeatures& in,
+                            const Activation& activation, BlockedFeatures& out,
+                            const Epilogue& epilogue) const {
     const BlockedFeatures* source = &in;
     std::unique_ptr<BlockedFeatures> active;
-    if (activation != nullptr) {
+    if (activation.scale != nullptr) {
         active = work.make_like(in);
-        if (in.block() == 1)
-            affine_planes(in.view(), activation->scale, activation->shift, true, active->view());
-        else
-            affine(in.view(), padded(activation->scale, in.padded_channels()),
-                   padded(activation->shift, in.padded_channels()), true, active->view());
+        const auto activate = in.block() == 1 ? affine_planes : affine;
+        activate(in.view(), blocked(*activation.scale).per_channel(),
+                 blocked(*activation.shift).per_channel(), true, active->view());
         source = active.get();
     }
     FeaturesPtr upsampled;
     if (sampling_ == Sampling::doubled) {
         upsampled = work.make(1, in.channels, out.height, out.width);
-        auto& larger = static_cast<BlockedFeatures&>(*upsampled);
+        BlockedFeatures& larger = blocked(*upsampled);
         copy(source->view(), larger.view());
         source = &larger;
     }
-    if (epilogue.add != nullptr && (epilogue.add != &out || !epilogue.add_scale.empty())) {
-        const auto& add = static_cast<const BlockedFeatures&>(*epilogue.add);
-        const std::vector<float> scale = epilogue.add_scale.empty()
-                                             ? std::vector(bias_.size(), 1.0F)
-                                             : padded(epilogue.add_scale, std::ssize(bias_));
-        affine(add.view(), scale, std::vector(bias_.size(), 0.0F), false, out.view());
+    if (epilogue.add != nullptr && (epilogue.add != &out || epilogue.add_scale != nullptr)) {
+        const std::span<const float> scale =
+            epilogue.add_scale == nullptr ? ones_ : blocked(*epilogue.add_scale).per_channel();
+        affine(blocked(*epilogue.add).view(), scale, zeros_, false, out.view());
     }
     execute(work, *source, out,
-            epilogue.bias.empty() ? bias_ : padded(epilogue.bias, std::ssize(bias_)),
+            epilogue.bias == nullptr ? bias_.data() : blocked(*epilogue.bias).data(),
             epilogue.add != nullptr, epilogue.relu);
 }
 
 void OneDnnConvolution::execute(CpuWorkspace& work, const BlockedFeatures& in, BlockedFeatures& out,
-                                const std::vector<float>& bias, bool add, bool relu) const {
+                                const float* bias, bool add, bool relu) const {
     const auto prepared = prepare({out.height, out.width, in.block() == 1, add, relu});
     const auto& desc = prepared->desc;
     const auto scratch_size = static_cast<std::int64_t>(desc.scratchpad_desc().get_size());
@@ -132,7 +131,7 @@ void OneDnnConvolution::execute(CpuWorkspace& work, const BlockedFeatures& in, B
     // oneDNN's handles predate const; a convolution only reads its source and bias.
     const memory source(desc.src_desc(), engine_, const_cast<float*>(in.data()));
     const memory target(desc.dst_desc(), engine_, out.data());
-    const memory shift(desc.bias_desc(), engine_, const_cast<float*>(bias.data()));
+    const memory shift(desc.bias_desc(), engine_, const_cast<float*>(bias));
     const OneThread planned_for_one;
     prepared->primitive.execute(
         work.stream(), {{DNNL_ARG_SRC, source},

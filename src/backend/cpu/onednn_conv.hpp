@@ -21,7 +21,7 @@ class OneDnnConvolution : public CpuConvolution {
   public:
     OneDnnConvolution(dnnl::engine engine, ConvNumbers numbers, std::int64_t block,
                       Sampling sampling);
-    void run(CpuWorkspace& work, const BlockedFeatures& in, const Affine* activation,
+    void run(CpuWorkspace& work, const BlockedFeatures& in, const Activation& activation,
              BlockedFeatures& out, const Epilogue& epilogue) const override;
     std::int64_t in_channels() const override { return numbers_.in; }
     std::int64_t out_channels() const override { return numbers_.out; }
@@ -43,13 +43,15 @@ class OneDnnConvolution : public CpuConvolution {
     dnnl::memory lay_out(const dnnl::memory::desc& wanted) const;
     /// The convolution alone; with `add` what `out` holds is added.
     void execute(CpuWorkspace& work, const BlockedFeatures& in, BlockedFeatures& out,
-                 const std::vector<float>& bias, bool add, bool relu) const;
+                 const float* bias, bool add, bool relu) const;
 
     dnnl::engine engine_;
     ConvNumbers numbers_;
     std::int64_t block_;
     Sampling sampling_;
     std::vector<float> bias_;  ///< padded
+    std::vector<float> ones_;  ///< as many
+    std::vector<float> zeros_;
     mutable std::mutex mutex_;
     mutable std::map<Key, std::shared_ptr<const Prepared>> prepared_;
     mutable std::vector<std::pair<dnnl::memory::desc, dnnl::memory>> laid_out_;

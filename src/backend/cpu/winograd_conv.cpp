@@ -13,7 +13,7 @@ WinogradConvolution::WinogradConvolution(const ConvNumbers& numbers, std::int64_
       bias_(padded(numbers.bias, weights_.out_blocks() * block)) {}
 
 void WinogradConvolution::run(CpuWorkspace& work, const BlockedFeatures& in,
-                              const Affine* activation, BlockedFeatures& out,
+                              const Activation& activation, BlockedFeatures& out,
                               const Epilogue& epilogue) const {
     const std::int64_t block = weights_.block();
     ensure(in.block() == block && out.block() == block, "maps are in the kernels' blocks");
@@ -21,27 +21,16 @@ void WinogradConvolution::run(CpuWorkspace& work, const BlockedFeatures& in,
     task.in = in.data();
     task.height = out.height;
     task.width = out.width;
-    std::vector<float> in_scale;
-    std::vector<float> in_shift;
-    if (activation != nullptr) {
-        in_scale = padded(activation->scale, weights_.in_blocks() * block);
-        in_shift = padded(activation->shift, weights_.in_blocks() * block);
-        task.in_scale = in_scale.data();
-        task.in_shift = in_shift.data();
+    if (activation.scale != nullptr) {
+        task.in_scale = blocked(*activation.scale).data();
+        task.in_shift = blocked(*activation.shift).data();
     }
     task.out = out.data();
-    const std::int64_t outputs = weights_.out_blocks() * block;
-    const std::vector<float> bias = epilogue.bias.empty() ? bias_ : padded(epilogue.bias, outputs);
-    task.bias = bias.data();
-    std::vector<float> add_scale;
+    task.bias = epilogue.bias == nullptr ? bias_.data() : blocked(*epilogue.bias).data();
     if (epilogue.add != nullptr) {
-        const auto& add = static_cast<const BlockedFeatures&>(*epilogue.add);
-        task.add = add.data();
-        task.add_upsampled = add.height != out.height;
-        if (!epilogue.add_scale.empty()) {
-            add_scale = padded(epilogue.add_scale, outputs);
-            task.add_scale = add_scale.data();
-        }
+        task.add = blocked(*epilogue.add).data();
+        task.add_upsampled = epilogue.add->height != out.height;
+        if (epilogue.add_scale != nullptr) task.add_scale = blocked(*epilogue.add_scale).data();
     }
     task.relu = epilogue.relu;
     winograd_convolve(weights_, task,

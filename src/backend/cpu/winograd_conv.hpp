@@ -13,7 +13,7 @@ namespace cytofleet::cpu {
 class WinogradConvolution : public CpuConvolution {
   public:
     WinogradConvolution(const ConvNumbers& numbers, std::int64_t block, Sampling sampling);
-    void run(CpuWorkspace& work, const BlockedFeatures& in, const Affine* activation,
+    void run(CpuWorkspace& work, const BlockedFeatures& in, const Activation& activation,
              BlockedFeatures& out, const Epilogue& epilogue) const override;
     std::int64_t in_channels() const override { return in_; }
     std::int64_t out_channels() const override { return out_; }

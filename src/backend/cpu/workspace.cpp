@@ -10,8 +10,9 @@ FeaturesPtr CpuWorkspace::make(std::int64_t n, std::int64_t channels, std::int64
     return std::make_unique<BlockedFeatures>(pool_, channels, height, width, block_);
 }
 
-FeaturesPtr CpuWorkspace::make_planar(std::int64_t channels, std::int64_t height,
+FeaturesPtr CpuWorkspace::make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
                                       std::int64_t width) {
+    ensure(n == 1, "a CPU workspace holds one tile");
     return std::make_unique<BlockedFeatures>(pool_, channels, height, width, 1);
 }
 

@@ -18,7 +18,7 @@ class CpuWorkspace : public Workspace {
     CpuWorkspace(const dnnl::engine& engine, std::int64_t block) : block_(block), stream_(engine) {}
     FeaturesPtr make(std::int64_t n, std::int64_t channels, std::int64_t height,
                      std::int64_t width) override;
-    FeaturesPtr make_planar(std::int64_t channels, std::int64_t height,
+    FeaturesPtr make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
                             std::int64_t width) override;
     /// Size and block of another.
     std::unique_ptr<BlockedFeatures> make_like(const BlockedFeatures& other);

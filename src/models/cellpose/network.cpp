@@ -1,7 +1,6 @@
 #include "models/cellpose/network.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include <fmt/format.h>
@@ -51,14 +50,6 @@ std::vector<std::int64_t> read_widths(const Weights& weights) {
     return widths;
 }
 
-void normalise(std::span<float> style) {
-    double squares = 0;
-    for (const float value : style)
-        squares += static_cast<double>(value) * static_cast<double>(value);
-    const auto norm = static_cast<float>(std::sqrt(squares));
-    for (float& value : style) value /= norm;
-}
-
 }  // namespace
 
 struct CpNet::Layers {
@@ -66,8 +57,7 @@ struct CpNet::Layers {
     std::vector<std::int64_t> widths;
     std::vector<ResidualDown> down;
     std::vector<ResidualUp> up;  ///< by stage: up[0] is the last to run
-    Affine output_norm;
-    ConvNumbers output;
+    std::shared_ptr<Projection> output;
     BlockWatcher watcher;
 
     void show_block(const char* kind, std::size_t n, std::int64_t first,
@@ -75,32 +65,36 @@ struct CpNet::Layers {
         if (watcher) watcher(fmt::format("res_{}_{}", kind, n), first, *ops, out);
     }
 
-    /// `first`: number of the tile, for the watcher.
-    void run(Workspace& work, std::int64_t first, std::span<const float> tile, std::int64_t h,
-             std::int64_t w, std::span<float> out, std::span<float> style) const {
+    /// Tiles [first, first + count): `first` is for the watcher.
+    void run(Workspace& work, std::int64_t first, std::int64_t count, std::span<const float> tiles,
+             std::int64_t h, std::int64_t w, std::span<float> out, std::span<float> styles) const {
         std::vector<FeaturesPtr> skips;
         {
-            FeaturesPtr x = work.make_planar(widths[0], h, w);
-            ops->upload(tile, *x);
+            FeaturesPtr x = work.make_planar(count, widths[0], h, w);
+            ops->upload(tiles, *x);
             skips.push_back(down[0](*ops, work, *x));
             show_block("down", 0, first, *skips.back());
         }
         for (std::size_t n = 1; n < down.size(); ++n) {
             const Features& before = *skips.back();
-            FeaturesPtr x = work.make(1, before.channels, before.height / 2, before.width / 2);
+            FeaturesPtr x = work.make(count, before.channels, before.height / 2, before.width / 2);
             ops->max_pool(before, *x);
             skips.push_back(down[n](*ops, work, *x));
             show_block("down", n, first, *skips.back());
         }
-        ops->mean(*skips.back(), style);
-        normalise(style);
+        const FeaturesPtr style = work.make(count, widths.back(), 1, 1);
+        ops->mean(*skips.back(), *style);
+        ops->unit_length(*style);
+        ops->download(*style, styles);
         FeaturesPtr y;
         for (std::size_t n = up.size(); n-- > 0;) {
-            y = up[n](*ops, work, y ? *y : *skips.back(), *skips[n], style);
+            y = up[n](*ops, work, y ? *y : *skips.back(), *skips[n], *style);
             show_block("up", n, first, *y);
             if (n + 1 < skips.size()) skips.resize(n + 1);
         }
-        ops->project(*y, output_norm, output, out);
+        const FeaturesPtr planes = work.make_planar(count, outputs, h, w);
+        ops->project(*output, *y, *planes);
+        ops->download(*planes, out);
     }
 };
 
@@ -121,8 +115,9 @@ CpNet::CpNet(std::shared_ptr<NnOps> ops, const Weights& weights)
                           width(n + 2), width(n + 1), style,
                           n + 1 == stages ? Sampling::same : Sampling::doubled);
     }
-    l.output_norm = read_batch_norm(weights / "output" / "0", l.widths[1]);
-    l.output = read_convolution(weights / "output" / "2", l.widths[1], outputs, 1);
+    l.output =
+        l.ops->make_projection(read_batch_norm(weights / "output" / "0", l.widths[1]),
+                               read_convolution(weights / "output" / "2", l.widths[1], outputs, 1));
 }
 
 CpNet::~CpNet() = default;
@@ -156,7 +151,7 @@ void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_
                              static_cast<std::size_t>(count * each));
     };
     layers_->ops->for_pieces(n, [&](Workspace& work, std::int64_t first, std::int64_t count) {
-        layers_->run(work, first, part(tiles, first, count, channels_in() * pixels), h, w,
+        layers_->run(work, first, count, part(tiles, first, count, channels_in() * pixels), h, w,
                      part(out, first, count, outputs * pixels), part(styles, first, count, style));
     });
 }
