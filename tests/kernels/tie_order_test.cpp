@@ -23,6 +23,7 @@ bool fewer(const Seed& a, const Seed& b) {
 
 std::vector<Seed> numbered(const std::vector<std::uint32_t>& counts) {
     std::vector<Seed> out;
+    out.reserve(counts.size());
     for (const std::uint32_t count : counts)
         out.push_back({count, static_cast<std::uint32_t>(out.size())});
     return out;
