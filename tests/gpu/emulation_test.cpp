@@ -1,5 +1,6 @@
 // The emulation itself: it runs every thread, and shows mistakes that a device would hide or hang
 // on.
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
@@ -106,6 +107,27 @@ TEST(Emulation, LaunchesThatCudaRefusesAreErrors) {
                  std::logic_error);
     EXPECT_THROW(launch(sum_block, dim3(1), dim3(1), 1 << 20, nullptr, &in, &out),
                  std::logic_error);
+}
+
+TEST(Emulation, HalvesAreRoundedAsOnADevice) {
+    for (unsigned bits = 0; bits < 0x10000; ++bits) {
+        const __half half{static_cast<std::uint16_t>(bits)};
+        const float value = __half2float(half);
+        if (std::isnan(value)) continue;
+        ASSERT_EQ(__float2half_rn(value).bits, bits) << value;
+    }
+    const auto rounded = [](float value) { return __float2half_rn(value).bits; };
+    EXPECT_EQ(rounded(1.0F), 0x3c00);
+    EXPECT_EQ(rounded(-2.0F), 0xc000);
+    EXPECT_EQ(rounded(1.0F + 0x1p-11F), 0x3c00);  // half way, to even
+    EXPECT_EQ(rounded(1.0F + 0x3p-11F), 0x3c02);
+    EXPECT_EQ(rounded(std::nextafter(1.0F + 0x1p-11F, 2.0F)), 0x3c01);
+    EXPECT_EQ(rounded(65519.0F), 0x7bff);
+    EXPECT_EQ(rounded(65520.0F), 0x7c00);
+    EXPECT_EQ(rounded(0x1p-25F), 0);
+    EXPECT_EQ(rounded(std::nextafter(0x1p-25F, 1.0F)), 1);
+    EXPECT_EQ(rounded(0x1p-14F - 0x1p-26F), 0x0400);  // becomes normal
+    EXPECT_TRUE(std::isnan(__half2float(__float2half_rn(std::nanf("")))));
 }
 
 }  // namespace

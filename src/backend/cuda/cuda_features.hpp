@@ -1,0 +1,62 @@
+// Features in device memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "backend/cuda/device_pool.hpp"
+#include "backend/nn_ops.hpp"
+#include "kernels/nn/device_maps.hpp"
+#include "kernels/support/device_memory.hpp"
+
+namespace cytofleet::cuda {
+
+/// Channels-last with channels padded by zeros, in the element the network is computed in; values
+/// per channel (maps of one pixel) are float32. Planar: float32 planes, not padded.
+class CudaFeatures : public Features {
+  public:
+    enum class Layout { channels_last, planar };
+    CudaFeatures(DevicePool& pool, std::int64_t tiles, std::int64_t channel_count,
+                 std::int64_t rows, std::int64_t columns, Layout layout, Element element);
+    bool planar() const { return layout_ == Layout::planar; }
+    /// Of channels-last features.
+    MapSize size() const { return {n, height, width, padded_channels(channels), element_}; }
+    void* data() { return memory_.data(); }
+    const void* data() const { return memory_.data(); }
+    float* floats() { return memory_.floats(); }
+    const float* floats() const { return memory_.floats(); }
+    /// Of values per channel.
+    ChannelValues values() const { return {floats(), n == 1 ? 0 : padded_channels(channels)}; }
+
+  private:
+    Layout layout_;
+    Element element_;
+    Scratch memory_;
+};
+
+inline const CudaFeatures& on_device(const Features& features) {
+    return static_cast<const CudaFeatures&>(features);
+}
+inline CudaFeatures& on_device(Features& features) {
+    return static_cast<CudaFeatures&>(features);
+}
+/// None for null.
+inline ChannelValues values_of(const Features* features) {
+    return features == nullptr ? ChannelValues{} : on_device(*features).values();
+}
+
+/// Hands out features of one pool.
+class CudaWorkspace : public Workspace {
+  public:
+    CudaWorkspace(DevicePool& pool, Element element) : pool_(pool), element_(element) {}
+    FeaturesPtr make(std::int64_t n, std::int64_t channels, std::int64_t height,
+                     std::int64_t width) override;
+    FeaturesPtr make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
+                            std::int64_t width) override;
+
+  private:
+    DevicePool& pool_;
+    Element element_;
+};
+
+}  // namespace cytofleet::cuda

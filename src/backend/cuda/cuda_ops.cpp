@@ -1,0 +1,207 @@
+#include "backend/cuda/cuda_ops.hpp"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "backend/convolve_check.hpp"
+#include "backend/cuda/conv_library.hpp"
+#include "backend/cuda/cuda_features.hpp"
+#include "backend/cuda/cuda_layers.hpp"
+#include "backend/cuda/device_pool.hpp"
+#include "base/error.hpp"
+#include "kernels/nn/planes_cuda.hpp"
+#include "kernels/nn/pointwise_cuda.hpp"
+#include "kernels/nn/style_cuda.hpp"
+
+namespace cytofleet {
+namespace {
+
+using cuda::CudaFeatures;
+using cuda::MapSize;
+using cuda::on_device;
+using cuda::Scratch;
+using cuda::values_of;
+
+class CudaOps : public NnOps {
+  public:
+    CudaOps(Precision precision, cuda::Stream stream)
+        : precision_(precision),
+          stream_(stream),
+          library_(cuda::make_conv_library(stream)),
+          work_(pool_, element_of(precision)) {}
+
+    std::string description() const override {
+        constexpr const char* names[] = {"fp32", "tf32", "fp16"};
+        return fmt::format("{} {}", library_->description(), names[static_cast<int>(precision_)]);
+    }
+
+    std::shared_ptr<Convolution> make_convolution(ConvNumbers numbers,
+                                                  Sampling sampling) const override {
+        return std::make_shared<cuda::CudaConvolution>(stream_, numbers, sampling,
+                                                       element_of(precision_));
+    }
+
+    std::shared_ptr<Linear> make_linear(LinearNumbers numbers) const override {
+        return std::make_shared<cuda::CudaLinear>(stream_, numbers);
+    }
+
+    std::shared_ptr<Projection> make_projection(const Affine& affine,
+                                                const ConvNumbers& numbers) const override {
+        return std::make_shared<cuda::CudaProjection>(stream_, affine, numbers);
+    }
+
+    Constant make_constant(std::span<const float> values) const override {
+        auto out =
+            std::make_shared<CudaFeatures>(pool_, 1, std::ssize(values), 1, 1,
+                                           CudaFeatures::Layout::channels_last, cuda::Element::f32);
+        upload(values, *out);
+        return out;
+    }
+
+    void for_pieces(
+        std::int64_t n,
+        const std::function<void(Workspace&, std::int64_t, std::int64_t)>& body) override {
+        if (n > 0) body(work_, 0, n);
+    }
+
+    void upload(std::span<const float> planes, Features& out) const override {
+        ensure(std::ssize(planes) == size(out), "planes and features have one size");
+        CudaFeatures& there = on_device(out);
+        if (there.planar()) {
+            cuda::copy_up(stream_, there.data(), planes.data(), planes.size_bytes());
+            return;
+        }
+        const Scratch planar = scratch(planes.size_bytes());
+        cuda::copy_up(stream_, planar.data(), planes.data(), planes.size_bytes());
+        cuda::maps_of_planes(stream_, planar.floats(), out.channels, {}, {}, there.data(),
+                             there.size());
+    }
+
+    void download(const Features& in, std::span<float> planes) const override {
+        ensure(std::ssize(planes) == size(in), "planes and features have one size");
+        const CudaFeatures& there = on_device(in);
+        Scratch planar;
+        const void* from = there.data();
+        if (!there.planar()) {
+            planar = scratch(planes.size_bytes());
+            cuda::planes_of_maps(stream_, there.data(), there.size(), in.channels, planar.floats());
+            from = planar.data();
+        }
+        cuda::copy_down(stream_, planes.data(), from, planes.size_bytes());
+        cuda::synchronize(stream_);
+    }
+
+    void convolve(Workspace& /*work*/, const Convolution& convolution, const Features& in,
+                  const Activation& activation, Features& out,
+                  const Epilogue& epilogue) const override {
+        const auto& conv = static_cast<const cuda::CudaConvolution&>(convolution);
+        check_convolve(conv.kind(), in, activation, out, epilogue);
+        ensure(out.height * out.width > 1 && !on_device(out).planar(),
+               "a convolution makes maps, not planes or values");
+        const MapSize sums_size = on_device(out).size();
+        MapSize x_size = sums_size;
+        x_size.channels = cuda::padded_channels(in.channels);
+        Scratch prepared;
+        const void* x = prepare(conv, on_device(in), activation, x_size, prepared);
+        const cuda::ConvPlan& plan = plan_for({out.n, x_size.channels, sums_size.channels,
+                                               out.height, out.width, conv.kernel(), precision_});
+        // What is added may be the output: then the sums must not overwrite it.
+        Scratch apart;
+        void* sums = on_device(out).data();
+        if (epilogue.add == &out) {
+            apart = scratch(static_cast<std::size_t>(sums_size.bytes()));
+            sums = apart.data();
+        }
+        {
+            const Scratch workspace = scratch(std::max<std::size_t>(plan.workspace_bytes(), 1));
+            plan.run(x, conv.weights(), sums, workspace.data());
+        }
+        cuda::Finish finish;
+        finish.bias = epilogue.bias == nullptr ? conv.bias() : values_of(epilogue.bias);
+        if (epilogue.add != nullptr) {
+            finish.add = on_device(*epilogue.add).data();
+            finish.add_doubled = epilogue.add->height != out.height;
+            finish.add_scale = values_of(epilogue.add_scale);
+        }
+        finish.relu = epilogue.relu;
+        cuda::finish_convolution(stream_, sums, sums_size, finish, on_device(out).data());
+    }
+
+    void max_pool(const Features& in, Features& out) const override {
+        ensure(in.n == out.n && in.channels == out.channels && in.height / 2 == out.height &&
+                   in.width / 2 == out.width && !on_device(in).planar() &&
+                   out.height * out.width > 1,
+               "pooling halves maps");
+        cuda::max_pool(stream_, on_device(in).data(), on_device(in).size(), on_device(out).data());
+    }
+
+    void mean(const Features& in, Features& out) const override {
+        ensure(in.n == out.n && in.channels == out.channels && out.height * out.width == 1 &&
+                   !on_device(in).planar(),
+               "a mean is a value per channel");
+        cuda::mean_of_maps(stream_, on_device(in).data(), on_device(in).size(),
+                           on_device(out).floats());
+    }
+
+    void unit_length(Features& values) const override {
+        ensure(values.height * values.width == 1, "only values per channel have a length");
+        cuda::unit_length(stream_, on_device(values).floats(), values.n, values.channels,
+                          cuda::padded_channels(values.channels));
+    }
+
+    void linear(const Linear& linear, const Features& in, Features& out) const override {
+        static_cast<const cuda::CudaLinear&>(linear).run(stream_, on_device(in), on_device(out));
+    }
+
+    void project(const Projection& projection, const Features& in, Features& out) const override {
+        static_cast<const cuda::CudaProjection&>(projection)
+            .run(stream_, on_device(in), on_device(out));
+    }
+
+  private:
+    Scratch scratch(std::size_t bytes) const { return Scratch(pool_, bytes); }
+
+    /// The convolution's input, in `prepared` unless `in` is it already.
+    const void* prepare(const cuda::CudaConvolution& conv, const CudaFeatures& in,
+                        const Activation& activation, const MapSize& x_size,
+                        Scratch& prepared) const {
+        const bool doubled = conv.kind().sampling == Sampling::doubled;
+        if (!in.planar() && !doubled && activation.scale == nullptr) return in.data();
+        const cuda::ChannelValues scale = values_of(activation.scale);
+        const cuda::ChannelValues shift = values_of(activation.shift);
+        if (!in.planar()) {
+            prepared = scratch(static_cast<std::size_t>(x_size.bytes()));
+            cuda::activate(stream_, in.data(), in.size(), scale, shift, prepared.data(), x_size);
+            return prepared.data();
+        }
+        ensure(!doubled, "planes are not upsampled");
+        prepared = scratch(static_cast<std::size_t>(x_size.bytes()));
+        cuda::maps_of_planes(stream_, in.floats(), in.channels, scale, shift, prepared.data(),
+                             x_size);
+        return prepared.data();
+    }
+
+    const cuda::ConvPlan& plan_for(const cuda::ConvShape& shape) const {
+        std::unique_ptr<cuda::ConvPlan>& plan = plans_[shape];
+        if (!plan) plan = library_->plan(shape);
+        return *plan;
+    }
+
+    Precision precision_;
+    cuda::Stream stream_;
+    std::unique_ptr<cuda::ConvLibrary> library_;
+    mutable cuda::DevicePool pool_;
+    mutable std::map<cuda::ConvShape, std::unique_ptr<cuda::ConvPlan>> plans_;
+    cuda::CudaWorkspace work_;
+};
+
+}  // namespace
+
+std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream) {
+    return std::make_shared<CudaOps>(precision, stream);
+}
+
+}  // namespace cytofleet

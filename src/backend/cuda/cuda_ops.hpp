@@ -1,0 +1,18 @@
+// NnOps on an NVIDIA GPU: cuDNN convolutions, kernels of our own for everything else. It has run on
+// no device yet, only its kernels on the host; only a build with CYTOFLEET_CUDA has it.
+#pragma once
+
+#include <memory>
+
+#include "backend/cuda/precision.hpp"
+#include "backend/nn_ops.hpp"
+#include "kernels/support/device_memory.hpp"
+
+namespace cytofleet {
+
+/// All work goes to `stream` of the current device; the host waits only in download(). One thread
+/// at a time. All tiles are done in one piece: the caller chooses how many fit. Features and
+/// constants must be gone before the operations are. Throws cuda::DeviceError.
+std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream = nullptr);
+
+}  // namespace cytofleet

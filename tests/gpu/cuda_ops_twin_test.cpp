@@ -1,0 +1,236 @@
+// The GPU's operations, and the whole network on them, against the CPU's.
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "backend/cpu/cpu_ops.hpp"
+#include "backend/cuda/cuda_ops.hpp"
+#include "backend/cuda/device_pool.hpp"
+#include "backend/maps.hpp"
+#include "base/error.hpp"
+#include "models/cellpose/network.hpp"
+#include "models/golden_model.hpp"
+#include "support/golden.hpp"
+#include "support/numbers.hpp"
+
+namespace cytofleet {
+namespace {
+
+using test::random_floats;
+
+constexpr Precision precisions[] = {Precision::fp32, Precision::tf32, Precision::fp16};
+
+/// Of numbers about 1, through one operation.
+double bar_of(Precision precision) {
+    return precision == Precision::fp32 ? 2e-5 : 1e-2;
+}
+
+/// Everything that can surround a convolution, for two tiles that differ, on any backend: (2, out,
+/// height, width).
+std::vector<float> surrounded(NnOps& ops, bool planar, Sampling sampling, int add, bool in_place) {
+    const std::int64_t in = planar ? 2 : 5;
+    constexpr std::int64_t out = 12;
+    constexpr std::int64_t height = 6;
+    constexpr std::int64_t width = 10;
+    const std::int64_t shrink = sampling == Sampling::doubled ? 2 : 1;
+    const std::int64_t in_pixels = height * width / shrink / shrink;
+    const std::int64_t add_shrink = add == 2 ? 2 : 1;
+    const std::int64_t add_pixels = height * width / add_shrink / add_shrink;
+    const auto x = random_floats(2 * in * in_pixels, 1);
+    const auto more = random_floats(2 * out * add_pixels, 2);
+    const auto shifts = random_floats(2 * in, 3);
+    const auto biases = random_floats(2 * out, 4);
+    const auto conv = ops.make_convolution(test::random_convolution(in, out, 3, 5), sampling);
+    const Constant scale = ops.make_constant(random_floats(in, 6));
+    const Constant add_scale = ops.make_constant(random_floats(out, 7));
+    std::vector<float> result(static_cast<std::size_t>(2 * out * height * width));
+    ops.for_pieces(2, [&](Workspace& work, std::int64_t first, std::int64_t count) {
+        const auto part = [&](const std::vector<float>& all) {
+            const auto each = static_cast<std::ptrdiff_t>(all.size() / 2);
+            return std::span(all).subspan(static_cast<std::size_t>(first * each),
+                                          static_cast<std::size_t>(count * each));
+        };
+        const auto put = [&](const std::vector<float>& values, FeaturesPtr there) {
+            ops.upload(part(values), *there);
+            return there;
+        };
+        const FeaturesPtr from =
+            put(x, planar ? work.make_planar(count, in, height / shrink, width / shrink)
+                          : work.make(count, in, height / shrink, width / shrink));
+        const FeaturesPtr added =
+            put(more, work.make(count, out, height / add_shrink, width / add_shrink));
+        const FeaturesPtr shift = put(shifts, work.make(count, in, 1, 1));
+        const FeaturesPtr bias = put(biases, work.make(count, out, 1, 1));
+        const FeaturesPtr fresh = work.make(count, out, height, width);
+        Features& to = in_place ? *added : *fresh;
+        Epilogue epilogue{.bias = bias.get(), .relu = true};
+        if (add > 0) {
+            epilogue.add = added.get();
+            epilogue.add_scale = add_scale.get();
+        }
+        ops.convolve(work, *conv, *from, {scale.get(), shift.get()}, to, epilogue);
+        const auto each = static_cast<std::size_t>(out * height * width);
+        ops.download(to, std::span(result).subspan(static_cast<std::size_t>(first) * each,
+                                                   static_cast<std::size_t>(count) * each));
+    });
+    return result;
+}
+
+double largest(const std::vector<float>& got, const std::vector<float>& wanted) {
+    EXPECT_EQ(got.size(), wanted.size());
+    double out = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        const double off = std::abs(static_cast<double>(got[i]) - static_cast<double>(wanted[i]));
+        out = std::isnan(off) ? HUGE_VAL : std::max(out, off);
+    }
+    return out;
+}
+
+TEST(CudaOps, ConvolutionsWithEverythingAround) {
+    const auto cpu = make_cpu_ops(1);
+    for (const Precision precision : precisions) {
+        const auto gpu = make_cuda_ops(precision);
+        EXPECT_FALSE(gpu->description().empty());
+        for (const Sampling sampling : {Sampling::same, Sampling::doubled})
+            for (const int add : {0, 1, 2})
+                for (const bool in_place : {false, true})
+                    for (const bool planar : {false, true}) {
+                        if ((in_place && add != 1) || (planar && sampling != Sampling::same))
+                            continue;
+                        const auto got = surrounded(*gpu, planar, sampling, add, in_place);
+                        EXPECT_LE(largest(got, surrounded(*cpu, planar, sampling, add, in_place)),
+                                  bar_of(precision))
+                            << static_cast<int>(sampling) << ' ' << add << ' ' << in_place << ' '
+                            << planar;
+                    }
+    }
+}
+
+TEST(CudaOps, ValuesPerChannelAreFloat32WhateverThePrecision) {
+    const auto gpu = make_cuda_ops(Precision::fp16);
+    const auto cpu = make_cpu_ops(1);
+    const std::vector<float> styles = random_floats(3 * 13, 1);
+    const LinearNumbers numbers{13, 9, random_floats(13 * 9, 2), random_floats(9, 3)};
+    const auto run = [&](NnOps& ops) {
+        std::vector<float> out(3 * 9);
+        const auto layer = ops.make_linear(numbers);
+        ops.for_pieces(3, [&](Workspace& work, std::int64_t first, std::int64_t count) {
+            const auto part = [&](auto& all, std::int64_t each) {
+                return std::span(all).subspan(static_cast<std::size_t>(first * each),
+                                              static_cast<std::size_t>(count * each));
+            };
+            const FeaturesPtr style = work.make(count, 13, 1, 1);
+            ops.upload(part(styles, 13), *style);
+            ops.unit_length(*style);
+            const FeaturesPtr values = work.make(count, 9, 1, 1);
+            ops.linear(*layer, *style, *values);
+            ops.download(*values, part(out, 9));
+        });
+        return out;
+    };
+    EXPECT_TRUE(test::same_bits(run(*gpu), run(*cpu)));
+}
+
+TEST(CudaOps, RefuseWhatDoesNotFit) {
+    const auto gpu = make_cuda_ops(Precision::fp32);
+    gpu->for_pieces(1, [&](Workspace& work, std::int64_t, std::int64_t) {
+        const auto conv = gpu->make_convolution(test::random_convolution(8, 8, 3, 1));
+        const FeaturesPtr map = work.make(1, 8, 4, 4);
+        const FeaturesPtr planes = work.make_planar(1, 8, 4, 4);
+        const FeaturesPtr values = work.make(1, 8, 1, 1);
+        const FeaturesPtr larger = work.make(1, 8, 8, 8);
+        EXPECT_THROW(gpu->convolve(work, *conv, *map, {}, *planes, {}), InternalError);
+        EXPECT_THROW(gpu->convolve(work, *conv, *values, {}, *values, {}), InternalError);
+        EXPECT_THROW(gpu->convolve(work, *conv, *map, {}, *larger, {}), InternalError);
+        EXPECT_THROW(gpu->max_pool(*map, *larger), InternalError);
+        EXPECT_THROW(gpu->max_pool(*planes, *map), InternalError);
+        EXPECT_THROW(gpu->mean(*map, *map), InternalError);
+        EXPECT_THROW(gpu->unit_length(*map), InternalError);
+        EXPECT_THROW(gpu->upload(std::vector<float>(3), *map), InternalError);
+        EXPECT_THROW(work.make(0, 8, 4, 4), InternalError);
+    });
+}
+
+TEST(DevicePool, UsesBlocksAgain) {
+    cuda::DevicePool pool;
+    const auto first = pool.take(1000);
+    const auto second = pool.take(4000);
+    EXPECT_EQ(pool.held(), 5000U);
+    pool.give(first);
+    pool.give(second);
+    const auto fits = pool.take(900);
+    EXPECT_EQ(fits.data, first.data);
+    const auto too_wasteful = pool.take(1999);
+    EXPECT_EQ(too_wasteful.bytes, 1999U);
+    const auto again = pool.take(2000);
+    EXPECT_EQ(again.data, second.data);
+    EXPECT_EQ(pool.held(), 6999U);
+    for (const auto& block : {fits, too_wasteful, again}) pool.give(block);
+}
+
+struct Answer {
+    std::vector<float> output;
+    std::vector<float> styles;
+};
+
+Answer ask(const std::shared_ptr<NnOps>& ops, const Weights& weights,
+           const std::vector<float>& tiles, std::int64_t n, std::int64_t side) {
+    CpNet net(ops, weights);
+    Answer out{std::vector<float>(static_cast<std::size_t>(3 * n * side * side)),
+               std::vector<float>(static_cast<std::size_t>(n * net.style_size()))};
+    net(tiles, n, side, side, out.output, out.styles);
+    return out;
+}
+
+/// A square of a golden network's input, where there are cells.
+std::vector<float> golden_square(const std::string& model, std::int64_t side) {
+    for (const test::Case& golden : test::cases("network")) {
+        if (golden.json.at("model") != model) continue;
+        const test::Npy tile = golden.array("tile");
+        const std::vector<float> all = tile.floats();
+        const std::int64_t height = tile.shape.at(2);
+        const std::int64_t width = tile.shape.at(3);
+        std::vector<float> out;
+        for (std::int64_t c = 0; c < 2; ++c)
+            for (std::int64_t y = 0; y < side; ++y)
+                for (std::int64_t x = 0; x < side; ++x)
+                    out.push_back(all[static_cast<std::size_t>(
+                        (c * height + height / 2 - side / 2 + y) * width + width / 2 - side / 2 +
+                        x)]);
+        return out;
+    }
+    throw std::runtime_error("no golden network is " + model);
+}
+
+TEST(CudaOps, TheWholeNetwork) {
+    constexpr std::int64_t side = 16;
+    const Weights weights = test::weights_of("cyto_mini");
+    const std::vector<float> tile = golden_square("cyto_mini", side);
+    const Answer wanted = ask(make_cpu_ops(1), weights, tile, 1, side);
+    for (const Precision precision : {Precision::fp32, Precision::fp16}) {
+        const Answer got = ask(make_cuda_ops(precision), weights, tile, 1, side);
+        const double bar = precision == Precision::fp32 ? 1e-4 : 5e-2;  // of flows about 5 long
+        EXPECT_LE(largest(got.output, wanted.output), bar);
+        EXPECT_LE(largest(got.styles, wanted.styles), bar / 5);
+    }
+}
+
+TEST(CudaOps, OtherTilesDoNotShow) {
+    constexpr std::int64_t side = 16;
+    const Weights weights = test::weights_of("cyto_mini");
+    const std::vector<float> tiles = random_floats(2 * 2 * side * side, 32);
+    const auto ops = make_cuda_ops(Precision::fp32);
+    const Answer both = ask(ops, weights, tiles, 2, side);
+    const std::vector<float> last(tiles.begin() + 2 * side * side, tiles.end());
+    const Answer alone = ask(ops, weights, last, 1, side);
+    EXPECT_TRUE(test::same_bits(alone.output, std::span(both.output).subspan(3 * side * side)));
+    EXPECT_TRUE(
+        test::same_bits(alone.styles, std::span(both.styles).subspan(both.styles.size() / 2)));
+}
+
+}  // namespace
+}  // namespace cytofleet
