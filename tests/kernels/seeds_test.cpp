@@ -123,8 +123,8 @@ TEST(FindSeeds, EqualsAPlainLoop) {
 EndCounts counts_at(Extent extent, const std::map<std::pair<int, int>, std::uint32_t>& values) {
     EndCounts counts = count_ends({}, extent.height, extent.width);
     for (const auto& [at, value] : values)
-        counts.count[static_cast<std::size_t>((at.first + end_bin_pad) * counts.width +
-                                              at.second + end_bin_pad)] = value;
+        counts.count[static_cast<std::size_t>((at.first + end_bin_pad) * counts.width + at.second +
+                                              end_bin_pad)] = value;
     return counts;
 }
 
