@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "gpu/emulation/half.hpp"
+#include "gpu/emulation/half.cuh"
 
 namespace cytofleet::cuda {
 namespace {

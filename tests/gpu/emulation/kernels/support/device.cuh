@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "gpu/emulation/block.hpp"
-#include "gpu/emulation/half.hpp"
+#include "gpu/emulation/half.cuh"
 #include "kernels/support/device_memory.hpp"
 
 #define __global__
