@@ -38,7 +38,7 @@ std::string micrometres(char axis, const std::optional<double>& value) {
 }
 
 void print_scene(const SceneInfo& scene, const std::string& title) {
-    fmt::print("{}{}\n", title, scene.name.empty() ? "" : " " + printable(scene.name));
+    fmt::print("{}{}{}\n", title, scene.name.empty() ? "" : " ", printable(scene.name));
     fmt::print("  axes        {} (slowest first)\n", scene.axes);
     fmt::print("  sizes       T {}  C {}  Z {}  Y {}  X {}{}\n", scene.t, scene.c, scene.z, scene.y,
                scene.x, scene.samples > 1 ? fmt::format("  RGB samples {}", scene.samples) : "");

@@ -72,7 +72,8 @@ std::string plain(std::string_view unit) {
     for (const std::string_view micro :
          {"\xC2\xB5", "\xCE\xBC", "\xB5", "\\u00B5", "\\u00b5", "\\u03BC", "\\u03bc"}) {
         if (unit.substr(0, micro.size()) == micro) {
-            return "u" + lower(unit.substr(micro.size()));
+            std::string out = "u";
+            return out += lower(unit.substr(micro.size()));
         }
     }
     return lower(unit);
