@@ -13,12 +13,6 @@ namespace {
 constexpr unsigned tile_x = 32;  // a block is a tile of the frame: neighbours walk together
 constexpr unsigned tile_y = 8;
 
-/// 2/(L-1) as the CPU twin has it.
-float axis_scale(std::int64_t length, Stepping stepping) {
-    if (stepping != Stepping::cuda) return 1.0F;
-    return length > 1 ? static_cast<float>(2.0 / static_cast<double>(length - 1)) : 0.0F;
-}
-
 __global__ void step_field(const float* flows, const float* logits, std::int64_t height,
                            std::int64_t width, float threshold, bool zero_outside, float scale_y,
                            float scale_x, float* values) {

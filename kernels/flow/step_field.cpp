@@ -12,13 +12,6 @@ void copy_pixel(float* to, const float* from) {
     to[1] = from[1];
 }
 
-/// 2/(L-1) as Cellpose computes it for an axis. A frame of one pixel along an axis has no direction
-/// there.
-float axis_scale(std::int64_t length, Stepping stepping) {
-    if (stepping != Stepping::cuda) return 1.0F;
-    return length > 1 ? static_cast<float>(2.0 / static_cast<double>(length - 1)) : 0.0F;
-}
-
 }  // namespace
 
 StepField::StepField(const Exec& exec, std::span<const float> flows, std::span<const float> logits,

@@ -22,6 +22,13 @@ struct StepFieldView {
     CYTOFLEET_HD std::int64_t row() const { return 2 * (width + 2); }
 };
 
+/// 2/(L-1) as Cellpose computes it for an axis. A frame of one pixel along an axis has no direction
+/// there.
+inline float axis_scale(std::int64_t length, Stepping stepping) {
+    if (stepping != Stepping::cuda) return 1.0F;
+    return length > 1 ? static_cast<float>(2.0 / static_cast<double>(length - 1)) : 0.0F;
+}
+
 /// The flows of a frame with a border of one pixel: zeros for Stepping::cuda (which reads zero
 /// outside), else copies of the edge (which is where the CPU code's clamped neighbours lie).
 class StepField {

@@ -17,6 +17,7 @@
 // in a hole of it.
 #include "kernels/labels/fill_holes_cuda.hpp"
 #include "kernels/labels/relabel_cuda.hpp"
+#include "kernels/labels/spread_bits.hpp"
 #include "kernels/support/bit_ranks_cuda.hpp"
 #include "kernels/support/device.cuh"
 #include "kernels/support/scratch.hpp"
@@ -98,21 +99,6 @@ __device__ Flood flood_of(const DeviceBox& box, std::int64_t width) {
 
 __device__ bool may_have_hole(const DeviceBox& box) {
     return box.size > 0 && box.bottom - box.top >= 2 && box.right - box.left >= 2;
-}
-
-/// `seed` spread to both sides over adjoining bits of `open`.
-__device__ std::uint32_t spread_in_word(std::uint32_t seed, std::uint32_t open) {
-    std::uint32_t up = seed & open;
-    std::uint32_t down = up;
-    std::uint32_t open_up = open;
-    std::uint32_t open_down = open;
-    for (int shift = 1; shift < 32; shift *= 2) {
-        up |= open_up & (up << shift);
-        open_up &= open_up << shift;
-        down |= open_down & (down >> shift);
-        open_down &= open_down >> shift;
-    }
-    return up | down;
 }
 
 __device__ std::uint32_t border_of(const Flood& flood, int row, int word) {

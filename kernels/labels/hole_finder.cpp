@@ -2,26 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/labels/spread_bits.hpp"
+
 namespace cytofleet {
-namespace {
-
-/// `seed` spread to both sides over adjoining bits of `open`.
-std::uint64_t spread_in_word(std::uint64_t seed, std::uint64_t open) {
-    std::uint64_t up = seed & open;
-    std::uint64_t down = up;
-    std::uint64_t open_up = open;
-    std::uint64_t open_down = open;
-    for (int shift = 1; shift < 64; shift *= 2) {
-        up |= open_up & (up << shift);
-        open_up &= open_up << shift;
-        down |= open_down & (down >> shift);
-        open_down &= open_down >> shift;
-    }
-    return up | down;
-}
-
-}  // namespace
-
 bool HoleFinder::spread(std::int64_t y, std::int64_t from) {
     std::uint64_t* out = outside_.data() + y * words_;
     const std::uint64_t* open = free_.data() + y * words_;
