@@ -115,7 +115,7 @@ TEST(ResizeTwin, GoldenNetworkOutputs) {
         EXPECT_TRUE(test::same_bits(resized_there(small.floats(), from, to), wanted));
         ++compared;
     }
-    EXPECT_GT(compared, 5U);
+    EXPECT_GE(compared, 5U);
 }
 
 }  // namespace
