@@ -52,7 +52,7 @@ struct Frame {
     const std::uint32_t* labels;
     std::int64_t height;
     std::int64_t width;
-    const LabelBox* boxes;
+    const DeviceBox* boxes;
     const std::uint32_t* largest;
     /// Place of a pixel in the frame's heat, which has a margin of 1.
     __device__ std::int64_t in_field(std::int64_t y, std::int64_t x) const {
@@ -71,7 +71,7 @@ struct Label {
     std::int32_t height;
     std::int32_t width;
     __device__ Label(const Frame& frame, std::uint32_t number_) : number(number_) {
-        const LabelBox& box = frame.boxes[number];
+        const DeviceBox& box = frame.boxes[number];
         size = box.size;
         top = box.top;
         left = box.left;
@@ -475,7 +475,7 @@ std::size_t flow_errors_scratch_bytes(std::int64_t height, std::int64_t width) {
 }
 
 void flow_errors(Stream stream, const std::uint32_t* labels, std::int64_t height,
-                 std::int64_t width, const LabelBox* boxes, const std::uint32_t* largest,
+                 std::int64_t width, const DeviceBox* boxes, const std::uint32_t* largest,
                  std::uint32_t most, const float* flows, Variant variant, void* scratch,
                  double* errors) {
     if (most == 0) return;

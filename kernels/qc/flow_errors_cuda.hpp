@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/labels/measure.hpp"
+#include "kernels/labels/measure_cuda.hpp"
 #include "kernels/support/device_memory.hpp"
 #include "kernels/support/exec.hpp"
 
@@ -17,7 +17,7 @@ std::size_t flow_errors_scratch_bytes(std::int64_t height, std::int64_t width);
 /// labels and for those above *largest. `boxes` describes labels 0 to *largest, which is at most
 /// `most`, the number of `errors`. Everything but the numbers is in device memory.
 void flow_errors(Stream stream, const std::uint32_t* labels, std::int64_t height,
-                 std::int64_t width, const LabelBox* boxes, const std::uint32_t* largest,
+                 std::int64_t width, const DeviceBox* boxes, const std::uint32_t* largest,
                  std::uint32_t most, const float* flows, Variant variant, void* scratch,
                  double* errors);
 

@@ -22,12 +22,19 @@ class DeviceError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Throws DeviceError when there is not enough memory. Never null, aligned to 256 bytes.
+/// The device's memory does not hold what was asked for; the device itself is well.
+class OutOfDeviceMemory : public DeviceError {
+  public:
+    using DeviceError::DeviceError;
+};
+
+/// Throws OutOfDeviceMemory. Never null, aligned to 256 bytes.
 void* allocate(std::size_t bytes);
 void release(void* memory) noexcept;
 void copy_up(Stream stream, void* device, const void* host, std::size_t bytes);
 /// The bytes are there after synchronize().
 void copy_down(Stream stream, void* host, const void* device, std::size_t bytes);
+void copy_across(Stream stream, void* to, const void* from, std::size_t bytes);
 /// Sets every byte.
 void fill(Stream stream, void* device, int value, std::size_t bytes);
 /// Waits for the stream; throws what went wrong on it.

@@ -10,6 +10,7 @@
 #include "app/number.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "models/gpu.hpp"
 
 namespace cytofleet {
 namespace {
@@ -73,10 +74,18 @@ cxxopts::Options make_parser() {
         "n,dry-run", "say what would be done, and do nothing");
     parser.add_options("Speed")(
         "t,threads", "threads of each rank (default: this rank's share of the cores)", text(),
-        "NUMBER")("batch-size", "tiles that go through the network together (default: 8)", text(),
-                  "NUMBER")("device", "auto or cpu (default: auto)", text(), "DEVICE")(
-        "partition", "spread files or frames over ranks: auto, files, frames (default: auto)",
-        text(), "HOW");
+        "NUMBER")("batch-size",
+                  "tiles that go through the network together (default: 8, on a GPU 64)", text(),
+                  "NUMBER")("device",
+                            "auto, cpu or gpu; auto takes a GPU where every rank has one "
+                            "(default: auto)",
+                            text(), "DEVICE")(
+        "precision",
+        "of the network on a GPU: auto, fp32, tf32 or fp16; auto does what PyTorch does there "
+        "(default: auto)",
+        text(), "TYPE")("partition",
+                        "spread files or frames over ranks: auto, files, frames (default: auto)",
+                        text(), "HOW");
     parser.add_options("Advanced Cellpose")(
         "dynamics",
         "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
@@ -206,13 +215,26 @@ void read_results(const Given& given, RunOptions& run) {
                 {"frames", Partition::frames}});
 }
 
-void check_device(const Given& given) {
-    if (!given.has("device")) return;
-    if (given.text("device") == "gpu")
+void read_device(const Given& given, RunOptions& run) {
+    given.word("device", run.device,
+               {{"auto", DeviceChoice::automatic},
+                {"cpu", DeviceChoice::cpu},
+                {"gpu", DeviceChoice::gpu}});
+    given.word("precision", run.precision,
+               {{"auto", PrecisionChoice::automatic},
+                {"fp32", PrecisionChoice::fp32},
+                {"tf32", PrecisionChoice::tf32},
+                {"fp16", PrecisionChoice::fp16}});
+    const bool lower =
+        run.precision != PrecisionChoice::automatic && run.precision != PrecisionChoice::fp32;
+    if (lower && (run.device == DeviceChoice::cpu || !built_for_gpu()))
+        throw Error(ErrorKind::usage, fmt::format("--precision {}: the CPU computes in fp32 only; "
+                                                  "leave it out, or use a GPU",
+                                                  given.text("precision")));
+    if (run.device == DeviceChoice::gpu && !built_for_gpu())
         throw Error(ErrorKind::usage,
-                    "--device gpu: this build has no GPU support; use --device cpu");
-    std::string device;
-    given.word<std::string>("device", device, {{"auto", "auto"}, {"cpu", "cpu"}});
+                    "--device gpu: this build has no GPU support; build with "
+                    "-DCYTOFLEET_CUDA=ON, or use --device cpu");
 }
 
 }  // namespace
@@ -252,7 +274,7 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
         read_cellpose(given, out.run.cellpose);
         read_files(given, out.run);
         read_results(given, out.run);
-        check_device(given);
+        read_device(given, out.run);
         if (given.has("threads")) {
             int threads = 1;
             given.whole("threads", threads, 1, 4096);

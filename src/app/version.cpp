@@ -7,7 +7,9 @@
 
 #include "app/commands.hpp"
 #include "backend/cpu/cpu_ops.hpp"
+#include "base/text.hpp"
 #include "comm/mpi.hpp"
+#include "models/gpu.hpp"
 
 namespace cytofleet {
 namespace {
@@ -27,6 +29,16 @@ std::string vector_targets() {
     return out;
 }
 
+std::string gpu_text() {
+    const cuda::DeviceSurvey survey = survey_gpus();
+    if (!built_for_gpu()) return "not built in";
+    std::string out;
+    for (const cuda::DeviceFacts& device : survey.devices)
+        out += fmt::format("{}{} ({}.{}, {})", out.empty() ? "" : ", ", device.name, device.major,
+                           device.minor, human_bytes(device.memory));
+    return out.empty() ? survey.problem : out;
+}
+
 }  // namespace
 
 std::string version_text() {
@@ -36,9 +48,9 @@ std::string version_text() {
         "  kernels   Highway, here: {}\n"
         "  TIFF      {}, zlib {}\n"
         "  MPI       {}\n"
-        "  GPU       not built in\n",
+        "  GPU       {}\n",
         build_text(), make_cpu_ops(1)->description(), vector_targets(),
-        first_line(TIFFGetVersion()), zlibVersion(), mpi_library());
+        first_line(TIFFGetVersion()), zlibVersion(), mpi_library(), gpu_text());
 }
 
 }  // namespace cytofleet

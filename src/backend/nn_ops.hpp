@@ -121,6 +121,9 @@ class NnOps {
         std::int64_t n,
         const std::function<void(Workspace&, std::int64_t, std::int64_t)>& body) = 0;
 
+    /// Gives back memory that is kept for the next call only.
+    virtual void trim() {}
+
     /// Planes (n, channels, height, width) of host memory to features of any layout, and back.
     virtual void upload(std::span<const float> planes, Features& out) const = 0;
     virtual void download(const Features& in, std::span<float> planes) const = 0;

@@ -125,9 +125,14 @@ LoadedModel load_model(const ModelSpec& spec, const CellposeSettings& settings) 
         out.info = describe(weights, cellpose->net(), spec.file);
         out.diameter = settings.diameter > 0 ? settings.diameter : cellpose->diameters().labels;
         out.steps = cellpose->steps();
-        out.engine = cellpose->engine();
+        out.engine = fmt::format("{}, {}", settings.gpu ? "GPU" : "CPU", cellpose->engine());
         out.segmenter = std::move(cellpose);
         return out;
+    } catch (const cuda::DeviceError& error) {
+        throw Error(ErrorKind::environment,
+                    fmt::format("GPU {}: {}; see nvidia-smi whether others use it, or use "
+                                "--device cpu",
+                                settings.gpu ? settings.gpu->device : 0, error.what()));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::model ||
             std::string_view(error.what()).find(show(spec.file)) != std::string_view::npos)

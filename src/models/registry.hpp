@@ -55,7 +55,7 @@ struct LoadedModel {
     ModelInfo info;
     double diameter = 0;     ///< in use, pixels
     std::int64_t steps = 0;  ///< of flow following
-    std::string engine;      ///< instruction set and library of the network
+    std::string engine;      ///< device, then instruction set or precision and library
 };
 
 /// Throws Error{model} for files that are not Cellpose 3 checkpoints, Error{usage} when a built-in

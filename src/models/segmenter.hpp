@@ -25,6 +25,10 @@ class Segmenter {
     virtual ~Segmenter() = default;
     /// One result per plane, in order. Tiles of all planes are pooled into batches.
     virtual std::vector<SegmentResult> segment(std::span<const Image* const> planes) = 0;
+    /// Planes of about so many pixels in one call keep it busy.
+    virtual std::int64_t pixels_per_call() const { return std::int64_t{1} << 20; }
+    /// What the user should hear since the last call, a line each: batches that became smaller.
+    virtual std::vector<std::string> notes() { return {}; }
 };
 
 }  // namespace cytofleet

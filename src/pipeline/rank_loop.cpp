@@ -21,6 +21,7 @@ enum Tag : int {
     assemble_scene,  ///< 0 -> rank: records of a whole scene
     assembled,       ///< rank -> 0: outcome
     stop,            ///< 0 -> rank
+    note,            ///< rank -> 0: a line for the user
 };
 
 constexpr int units_per_rank = 2;  // one at work, one being read
@@ -103,6 +104,11 @@ void RankLoop::handle(const Message& message) {
         case Tag::stop:
             stopped_ = true;
             return;
+        case Tag::note:
+            return log_.warning(
+                fmt::format("rank {}: {}", message.from,
+                            std::string_view(reinterpret_cast<const char*>(message.body.data()),
+                                             message.body.size())));
         default:
             throw InternalError(fmt::format("unknown message {}", message.tag));
     }
@@ -161,6 +167,8 @@ void RankLoop::spool_frames() {
         }
         records.push_back(std::move(record));
     }
+    for (const std::string& line : worker_.notes())
+        comm_.send(0, Tag::note, std::as_bytes(std::span(line)));
     if (!records.empty()) comm_.send(0, Tag::done, cytofleet::to_bytes(records));
 }
 

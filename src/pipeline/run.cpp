@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/timer.hpp"
+#include "pipeline/choose_device.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/rank_loop.hpp"
 
@@ -83,6 +84,14 @@ Start start_together(Communicator& comm, const RunOptions& options) {
     return out;
 }
 
+ChosenDevice choose(Communicator& comm, const RunOptions& options) {
+    try {
+        return choose_device(comm, options);
+    } catch (const Error& error) {
+        throw StartError(error.kind(), error.what());
+    }
+}
+
 /// Removes the run's folder, and `.cytofleet` when no other run uses it.
 void clean_up(const RunRecord& record) {
     std::error_code ignored;
@@ -97,7 +106,7 @@ void announce(const Start& start, const RunOptions& options, Communicator& comm,
     log.info(fmt::format("{} frames of {}, model {} (diameter {:.4g} px)", frames,
                          count_of(start.catalogue.files.size(), "file"), show(options.model),
                          start.model->diameter));
-    log.info(fmt::format("device: CPU, {}, {} x {}", start.model->engine,
+    log.info(fmt::format("device: {}, {} x {}", start.model->engine,
                          count_of(static_cast<std::uint64_t>(comm.size()), "rank"),
                          count_of(static_cast<std::uint64_t>(options.cellpose.threads), "thread")));
     for (const auto& tensor : start.model->info.unused)
@@ -148,13 +157,18 @@ Catalogue preview(const RunOptions& options) {
     return out;
 }
 
-RunSummary run(Communicator& comm, const RunOptions& options, Log& log) {
+RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
     Timer timer;
+    RunOptions options = wanted;
+    const ChosenDevice device = choose(comm, wanted);
+    options.cellpose.gpu = device.gpu;
     Start start = start_together(comm, options);
     const RunFacts facts{comm.host(), comm.size(), options.cellpose.threads, {}};
     const bool root = comm.rank() == 0;
     if (root) {
         announce(start, options, comm, log);
+        for (const auto& line : device.lines) log.info(line);
+        for (const auto& line : device.warnings) log.warning(line);
         for (const BadFile& bad : start.catalogue.bad) {
             log.error(bad.reason);
             write_failure_log(options, start.record.start, bad.file, bad.reason, facts);

@@ -98,6 +98,10 @@ std::string log_text(const LogFacts& facts) {
         lines.info(fmt::format("Frames: {} of {} x {} (Y x X) {} pixels", facts.scene->t,
                                facts.scene->y, facts.scene->x, name_of(facts.scene->type)));
     add_settings(lines, facts);
+    // A GPU's network may give other labels than a CPU's, so a mask tells.
+    if (facts.options.cellpose.gpu)
+        lines.info(
+            fmt::format("Network on a GPU in {}", name_of(facts.options.cellpose.gpu->precision)));
     lines.info(fmt::format("Channel used: {}", facts.options.channel));
     for (const auto& warning : facts.warnings) lines.add("WARNING", warning);
     if (facts.records != nullptr) add_frames(lines, *facts.records);
@@ -115,7 +119,7 @@ std::string machine_text(const LogFacts& facts, const RunFacts& run) {
                            count_of(static_cast<std::uint64_t>(run.ranks), "rank"),
                            count_of(static_cast<std::uint64_t>(run.threads), "thread")));
     if (facts.model != nullptr) {
-        lines.info("Device: CPU, " + facts.model->engine);
+        lines.info("Device: " + facts.model->engine);
         lines.info("Model file in full: " + show(facts.model->info.file));
     }
     if (facts.records != nullptr && !facts.records->empty()) {

@@ -15,11 +15,20 @@ namespace cytofleet {
 /// What to do with outputs that are there already.
 enum class Existing { refuse, overwrite, skip };
 
+/// Where the network and the masks are computed.
+enum class DeviceChoice {
+    automatic,  ///< a GPU where the build and every rank have one, else the CPU
+    cpu,
+    gpu
+};
+
 struct RunOptions {
     std::vector<std::filesystem::path> inputs;  ///< files and folders as given
     std::string model;
     std::filesystem::path model_dir;
-    CellposeSettings cellpose;
+    CellposeSettings cellpose;  ///< its `gpu` is this rank's, and empty until it is chosen
+    DeviceChoice device = DeviceChoice::automatic;
+    PrecisionChoice precision = PrecisionChoice::automatic;  ///< on a GPU
     std::int64_t channel = 0;  ///< 0-based; of an RGB image the sample
     ReaderOptions reader;
     std::filesystem::path output_dir;  ///< empty: beside each input

@@ -11,13 +11,12 @@
 namespace cytofleet {
 namespace {
 
-constexpr std::int64_t group_pixels = std::int64_t{1} << 20;  // frames that share batches of tiles
-constexpr std::int64_t group_frames = 16;
+constexpr std::int64_t most_frames = 64;  // of a group
 
-/// How many frames of a scene go through the model together.
-std::int64_t group_size(const SceneInfo& scene) {
-    return std::clamp<std::int64_t>(group_pixels / std::max<std::int64_t>(1, scene.y * scene.x), 1,
-                                    group_frames);
+/// How many frames of a scene go through the model together and share batches of tiles.
+std::int64_t group_size(const SceneInfo& scene, std::int64_t pixels) {
+    return std::clamp<std::int64_t>(pixels / std::max<std::int64_t>(1, scene.y * scene.x), 1,
+                                    most_frames);
 }
 
 /// Keeps the file of the last unit open: consecutive units mostly share it.
@@ -46,7 +45,10 @@ class OpenFile {
 
 Worker::Worker(const std::vector<std::filesystem::path>& files, const RunOptions& options,
                Segmenter& segmenter)
-    : files_(files), options_(options), segmenter_(segmenter) {
+    : files_(files),
+      options_(options),
+      segmenter_(segmenter),
+      group_pixels_(segmenter.pixels_per_call()) {
     reader_ = std::thread([this] { guarded([this] { read_ahead(); }); });
     compute_ = std::thread([this] { guarded([this] { segment(); }); });
 }
@@ -73,6 +75,16 @@ std::optional<FinishedFrame> Worker::take(std::chrono::microseconds patience) {
     const std::lock_guard lock(mutex_);
     if (broken_) std::rethrow_exception(broken_);
     return std::nullopt;
+}
+
+std::vector<std::string> Worker::notes() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(notes_, {});
+}
+
+void Worker::keep(std::vector<std::string> notes) {
+    const std::lock_guard lock(mutex_);
+    for (std::string& note : notes) notes_.push_back(std::move(note));
 }
 
 template <typename Body>
@@ -107,7 +119,7 @@ void Worker::read_ahead() {
                     Reader& reader = open.get(unit->file);
                     const SceneInfo& scene =
                         reader.info().scenes.at(static_cast<std::size_t>(unit->scene));
-                    want = group_size(scene);
+                    want = group_size(scene, group_pixels_);
                     if (std::ranges::binary_search(scene.missing_frames, t))
                         group.failures.back() = "is not in the file (the acquisition ended early)";
                     else
@@ -144,6 +156,7 @@ void Worker::segment() {
         } catch (const std::bad_alloc&) {
             failure = "memory ran out; use fewer ranks per node or a smaller --batch-size";
         }
+        keep(segmenter_.notes());
         if (!failure.empty())
             for (const std::size_t i : where) results[i].failure = failure;
         for (std::size_t i = 0; i < results.size(); ++i) {

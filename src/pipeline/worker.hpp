@@ -45,6 +45,8 @@ class Worker {
     int units_in_hand() const { return units_in_hand_; }
     /// The next finished frame, waiting no longer than `patience`. Rethrows what ended a thread.
     std::optional<FinishedFrame> take(std::chrono::microseconds patience);
+    /// What the segmenter wants the user to hear since the last call.
+    std::vector<std::string> notes();
 
   private:
     struct Loaded {
@@ -56,18 +58,21 @@ class Worker {
     };
     void read_ahead();
     void segment();
+    void keep(std::vector<std::string> notes);
     template <typename Body>
     void guarded(Body body);
 
     const std::vector<std::filesystem::path>& files_;
     const RunOptions& options_;
     Segmenter& segmenter_;
+    std::int64_t group_pixels_;  ///< of frames that go through the model together
     int units_in_hand_ = 0;
     BoundedQueue<Unit> units_{1U << 20};
     BoundedQueue<Loaded> loaded_{2};
     BoundedQueue<FinishedFrame> finished_{8};
     std::mutex mutex_;
     std::exception_ptr broken_;
+    std::vector<std::string> notes_;
     std::thread reader_;
     std::thread compute_;
 };

@@ -35,7 +35,7 @@ TEST(Options, DefaultsAreCellposes) {
     EXPECT_EQ(s.masks.min_size, 15);
     EXPECT_EQ(s.masks.max_size_fraction, 0.4);
     EXPECT_EQ(s.niter, 0);
-    EXPECT_EQ(s.batch_size, 8);
+    EXPECT_EQ(s.batch_size, 0);
     EXPECT_EQ(s.tile_overlap, 0.1);
     EXPECT_TRUE(s.resample);
     EXPECT_TRUE(s.masks.interpolate);

@@ -10,6 +10,7 @@
 
 #include "gpu/orders.hpp"
 #include "kernels/labels/measure.hpp"
+#include "kernels/labels/measure_cuda.hpp"
 #include "kernels/qc/error_math.hpp"
 #include "kernels/qc/flow_errors.hpp"
 #include "kernels/qc/flow_errors_cuda.hpp"
@@ -57,6 +58,16 @@ bool same_bits(double a, double b) {
            std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
+/// The host's boxes as measure_labels makes them on a device.
+std::vector<cuda::DeviceBox> device_boxes_of(const std::vector<LabelBox>& boxes) {
+    std::vector<cuda::DeviceBox> out;
+    for (const LabelBox& box : boxes)
+        out.push_back({static_cast<std::int32_t>(box.top), static_cast<std::int32_t>(box.left),
+                       static_cast<std::int32_t>(box.bottom), static_cast<std::int32_t>(box.right),
+                       static_cast<std::int32_t>(box.first), static_cast<std::uint32_t>(box.size)});
+    return out;
+}
+
 /// Returns what both sides say, without the labels in addition that only the device is asked for.
 std::vector<double> expect_twins(const Scene& scene, Variant variant, std::uint32_t more = 0) {
     const Exec exec{1};
@@ -67,9 +78,10 @@ std::vector<double> expect_twins(const Scene& scene, Variant variant, std::uint3
     const cuda::Stream stream = nullptr;
     const cuda::DeviceArray<std::uint32_t> labels(stream, std::span(scene.labels));
     const cuda::DeviceArray<float> flows(stream, std::span(scene.flows));
-    const cuda::DeviceArray<LabelBox> boxes_there(stream, std::span(boxes));
     const auto largest = static_cast<std::uint32_t>(wanted.size());
     const cuda::DeviceArray<std::uint32_t> largest_there(stream, std::span(&largest, 1));
+    const auto device_boxes = device_boxes_of(boxes);
+    const cuda::DeviceArray<cuda::DeviceBox> boxes_there(stream, std::span(device_boxes));
     cuda::DeviceArray<std::byte> scratch(
         cuda::flow_errors_scratch_bytes(scene.height, scene.width));
     cuda::fill(stream, scratch.data(), 0x5A, scratch.size());

@@ -15,6 +15,7 @@
 #include "kernels/nn/planes_cuda.hpp"
 #include "kernels/nn/pointwise_cuda.hpp"
 #include "kernels/nn/style_cuda.hpp"
+#include "kernels/support/streams.hpp"
 
 namespace cytofleet {
 namespace {
@@ -34,8 +35,7 @@ class CudaOps : public NnOps {
           work_(pool_, element_of(precision)) {}
 
     std::string description() const override {
-        constexpr const char* names[] = {"fp32", "tf32", "fp16"};
-        return fmt::format("{} {}", library_->description(), names[static_cast<int>(precision_)]);
+        return fmt::format("{}, {}", library_->description(), name_of(precision_));
     }
 
     std::shared_ptr<Convolution> make_convolution(ConvNumbers numbers,
@@ -66,6 +66,8 @@ class CudaOps : public NnOps {
         const std::function<void(Workspace&, std::int64_t, std::int64_t)>& body) override {
         if (n > 0) body(work_, 0, n);
     }
+
+    void trim() override { pool_.release_free(); }
 
     void upload(std::span<const float> planes, Features& out) const override {
         ensure(std::ssize(planes) == size(out), "planes and features have one size");
@@ -202,6 +204,16 @@ class CudaOps : public NnOps {
 
 std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream) {
     return std::make_shared<CudaOps>(precision, stream);
+}
+
+CudaEngine start_cuda(Precision precision) {
+    struct Engine {
+        cuda::OwnStream stream;
+        CudaOps ops;
+        explicit Engine(Precision wanted) : ops(wanted, stream.get()) {}
+    };
+    const auto engine = std::make_shared<Engine>(precision);
+    return {std::shared_ptr<NnOps>(engine, &engine->ops), engine->stream.get()};
 }
 
 }  // namespace cytofleet

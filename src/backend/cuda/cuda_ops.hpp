@@ -1,5 +1,6 @@
 // NnOps on an NVIDIA GPU: cuDNN convolutions, kernels of our own for everything else. It has run on
-// no device yet, only its kernels on the host; only a build with CYTOFLEET_CUDA has it.
+// no device yet, only its kernels on the host; only a build with CYTOFLEET_CUDA has it. The caller
+// chooses the thread's device (kernels/support/devices.hpp).
 #pragma once
 
 #include <memory>
@@ -14,5 +15,12 @@ namespace cytofleet {
 /// at a time. All tiles are done in one piece: the caller chooses how many fit. Features and
 /// constants must be gone before the operations are. Throws cuda::DeviceError.
 std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream = nullptr);
+
+/// The same with a stream of their own, on which the caller may put work too.
+struct CudaEngine {
+    std::shared_ptr<NnOps> ops;
+    cuda::Stream stream = nullptr;  ///< lives as long as the operations
+};
+CudaEngine start_cuda(Precision precision);
 
 }  // namespace cytofleet

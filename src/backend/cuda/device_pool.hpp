@@ -25,10 +25,10 @@ class DevicePool {
     void give(Block block) { free_.push_back(block); }
     /// Bytes of all blocks, free or not.
     std::size_t held() const { return held_; }
-
-  private:
+    /// Back to the device, once what uses it is done.
     void release_free() noexcept;
 
+  private:
     std::vector<Block> free_;
     std::size_t held_ = 0;
 };

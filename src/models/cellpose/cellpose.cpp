@@ -4,28 +4,32 @@
 #include <cmath>
 
 #include "backend/cpu/cpu_ops.hpp"
+#include "backend/cuda/cuda_ops.hpp"
 #include "base/error.hpp"
 #include "base/timer.hpp"
+#include "kernels/support/devices.hpp"
+#include "models/cellpose/cuda/device_segmenter.hpp"
+#include "models/cellpose/grey_plane.hpp"
 
 namespace cytofleet {
 namespace {
 
-/// The network input of a grey plane: (channels, H, W), the plane first, then what normalising
-/// makes of channels of zeros.
-std::vector<float> grey_input(const Image& plane, std::int64_t channels) {
-    const auto pixels = static_cast<std::size_t>(plane.height * plane.width);
-    std::vector<float> out(pixels * static_cast<std::size_t>(channels));
-    to_float(plane, std::span(out).first(pixels));
-    return out;
+/// Throws cuda::DeviceError when the GPU does not do.
+Operations make_operations(const CellposeSettings& settings) {
+    if constexpr (with_cuda) {
+        if (settings.gpu) {
+            cuda::use_device(settings.gpu->device);
+            const CudaEngine engine = start_cuda(settings.gpu->precision);
+            return {engine.ops, engine.stream};
+        }
+    }
+    ensure(!settings.gpu, "a GPU is chosen only where the build has one");
+    return {make_cpu_ops(settings.threads), nullptr};
 }
 
-bool all_finite(std::span<const float> values) {
-    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
-}
-
-LabelImage empty_labels(const Image& plane) {
-    return {plane.height, plane.width,
-            std::vector<std::uint32_t>(static_cast<std::size_t>(plane.height * plane.width)), 0, 0};
+std::int64_t batch_size_of(const CellposeSettings& settings) {
+    if (settings.batch_size > 0) return settings.batch_size;
+    return settings.gpu ? 64 : 8;
 }
 
 }  // namespace
@@ -57,13 +61,29 @@ Cellpose::Cellpose(const Weights& weights, std::optional<double> built_in_mean,
     : settings_(settings),
       diameters_(read_diameters(weights)),
       scale_(choose_scale(diameters_, built_in_mean, settings_.diameter)),
-      ops_(make_cpu_ops(settings_.threads)),
-      net_(ops_, weights) {
+      operations_(make_operations(settings_)),
+      net_(operations_.ops, weights) {
     settings_.masks.niter =
         settings_.niter > 0 ? settings_.niter : scale_.default_steps(settings_.resample);
+    settings_.batch_size = batch_size_of(settings_);
+    if constexpr (with_cuda)
+        if (settings_.gpu)
+            on_gpu_ = cuda::make_device_segmenter(operations_.stream, net_, scale_, settings_);
+}
+
+std::int64_t Cellpose::pixels_per_call() const {
+    return on_gpu_ ? on_gpu_->pixels_per_call() : Segmenter::pixels_per_call();
+}
+
+std::vector<std::string> Cellpose::notes() {
+    return on_gpu_ ? on_gpu_->notes() : Segmenter::notes();
 }
 
 std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> planes) {
+    return on_gpu_ ? on_gpu_->segment(planes) : segment_here(planes);
+}
+
+std::vector<SegmentResult> Cellpose::segment_here(std::span<const Image* const> planes) {
     const Exec exec{settings_.threads};
     std::vector<SegmentResult> results(planes.size());
     std::vector<std::size_t> good;
@@ -73,18 +93,16 @@ std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> plane
         const Image& plane = *planes[i];
         Timer preparing;
         std::vector<float> image = grey_input(plane, net_.channels_in());
-        const auto pixels =
+        const std::span<const float> pixels =
             std::span(image).first(static_cast<std::size_t>(plane.height * plane.width));
-        if (!all_finite(pixels)) {
-            // Python would feed the network raw intensities and find nothing (cellpose3.md 2.2).
-            results[i].labels = empty_labels(plane);
-            results[i].warnings.emplace_back("holds NaN or infinite pixels: left empty");
+        if (!take_check(check_plane(pixels), plane, results[i])) continue;
+        try {
+            frames.push_back(prepare_frame(exec, std::move(image), net_.channels_in(),
+                                           {plane.height, plane.width}, scale_, settings_));
+        } catch (const Error& error) {
+            results[i].failure = error.what();
             continue;
         }
-        const auto [low, high] = std::ranges::minmax(pixels);
-        if (low == high) results[i].warnings.emplace_back("is constant: every pixel is the same");
-        frames.push_back(prepare_frame(exec, std::move(image), net_.channels_in(),
-                                       {plane.height, plane.width}, scale_, settings_));
         good.push_back(i);
         times.prepare += preparing.seconds();
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/support/device_memory.hpp"
 #include "models/cellpose/flow_field.hpp"
 #include "models/cellpose/settings.hpp"
 #include "models/segmenter.hpp"
@@ -28,6 +29,12 @@ ModelDiameters read_diameters(const Weights& weights);
 Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_in_mean,
                    double diameter);
 
+/// What the network is computed with.
+struct Operations {
+    std::shared_ptr<NnOps> ops;
+    cuda::Stream stream = nullptr;  ///< of a GPU
+};
+
 class Cellpose : public Segmenter {
   public:
     Cellpose(const Weights& weights, std::optional<double> built_in_mean,
@@ -36,15 +43,20 @@ class Cellpose : public Segmenter {
     const ModelDiameters& diameters() const { return diameters_; }
     const CpNet& net() const { return net_; }
     std::int64_t steps() const { return settings_.masks.niter; }
-    std::string engine() const { return ops_->description(); }
+    std::string engine() const { return operations_.ops->description(); }
     std::vector<SegmentResult> segment(std::span<const Image* const> planes) override;
+    std::int64_t pixels_per_call() const override;
+    std::vector<std::string> notes() override;
 
   private:
+    std::vector<SegmentResult> segment_here(std::span<const Image* const> planes);
+
     CellposeSettings settings_;
     ModelDiameters diameters_;
     Scale scale_;
-    std::shared_ptr<NnOps> ops_;
+    Operations operations_;
     CpNet net_;
+    std::unique_ptr<Segmenter> on_gpu_;  ///< null: the CPU does it
 };
 
 }  // namespace cytofleet

@@ -131,11 +131,7 @@ class Batch {
 
 }  // namespace
 
-PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
-                            Extent frame, const Scale& scale, const CellposeSettings& settings) {
-    ensure(static_cast<std::int64_t>(image.size()) == channels * frame.pixels(),
-           "the image has channels x height x width values");
-    normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
+TileGrid tile_grid_of(Extent frame, const Scale& scale, const CellposeSettings& settings) {
     const Extent small = scale.identity() ? frame : scale.apply(frame);
     if (small.height < 1 || small.width < 1)
         throw Error(
@@ -143,7 +139,16 @@ PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int
             fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
                         "it by {:.3g}; check --diameter",
                         frame.height, frame.width, scale.value()));
-    PreparedFrame out{frame, make_tile_grid(small, settings.tile_overlap, settings.augment), {}};
+    return make_tile_grid(small, settings.tile_overlap, settings.augment);
+}
+
+PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
+                            Extent frame, const Scale& scale, const CellposeSettings& settings) {
+    ensure(static_cast<std::int64_t>(image.size()) == channels * frame.pixels(),
+           "the image has channels x height x width values");
+    PreparedFrame out{frame, tile_grid_of(frame, scale, settings), {}};
+    normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
+    const Extent small = out.grid.frame;
     if (small == frame) {
         out.image = std::move(image);
         return out;

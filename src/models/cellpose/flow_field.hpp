@@ -21,8 +21,11 @@ struct PreparedFrame {
     std::vector<float> image;  ///< (channels, grid.frame), normalised and resized
 };
 
+/// The tiles of a frame resized by `scale`. Throws Error{input} when that leaves no pixel.
+TileGrid tile_grid_of(Extent frame, const Scale& scale, const CellposeSettings& settings);
+
 /// Normalises and resizes one frame. `image`: (channels, H, W) float32, changed in place.
-/// Throws Error{input} when the resized frame would have no pixel.
+/// Throws what tile_grid_of does.
 PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
                             Extent frame, const Scale& scale, const CellposeSettings& settings);
 

@@ -20,11 +20,6 @@ using Labels = std::vector<std::uint32_t>;
 constexpr std::int64_t most_pixels = std::numeric_limits<std::int32_t>::max() / 2;
 constexpr std::int64_t most_steps = std::int64_t{1} << 30;
 
-Stepping stepping_of(const MaskOptions& options) {
-    if (!options.interpolate) return Stepping::nearest;
-    return options.variant == Variant::cpu ? Stepping::cpu : Stepping::cuda;
-}
-
 /// End points as Cellpose returns them: raster order, all y before all x.
 std::vector<float> in_raster_order(std::span<const std::uint32_t> pixels,
                                    std::span<const Point> ends) {
@@ -57,11 +52,7 @@ std::uint32_t seed_labels(const Exec& exec, std::span<const float> flows, Extent
     const EndCounts counts = count_ends(ends, grid.height, grid.width);
     const auto seeds = find_seeds(exec, counts, options.variant);
     for (const Seed& seed : seeds)
-        if (at_the_edge(counts, seed))
-            throw Error(
-                ErrorKind::input,
-                "the flows are not numbers under the cells, so no cell can be outlined; look "
-                "for damaged pixels in the frame and for NaN in the model");
+        if (at_the_edge(counts, seed)) throw Error(ErrorKind::input, flows_are_no_numbers);
     const auto bin_labels = grow_seeds(counts, seeds);
     const double largest = static_cast<double>(grid.pixels()) * options.max_size_fraction;
     return label_points(exec, counts, bin_labels, seeds.size(), inside, ends, largest, labels);
@@ -107,9 +98,12 @@ LabelImage finish(const Exec& exec, Labels labels, Extent frame, std::int64_t mi
 
 }  // namespace
 
-LabelImage compute_masks(const Exec& exec, std::span<const float> flows, Extent grid, Extent frame,
-                         const MaskOptions& options, MaskTrace* trace) {
-    ensure(std::ssize(flows) == 3 * grid.pixels(), "flows have the size of the grid");
+Stepping stepping_of(const MaskOptions& options) {
+    if (!options.interpolate) return Stepping::nearest;
+    return options.variant == Variant::cpu ? Stepping::cpu : Stepping::cuda;
+}
+
+void check_mask_sizes(Extent grid, Extent frame, const MaskOptions& options) {
     for (const Extent& extent : {grid, frame})
         if (extent.height < 1 || extent.width < 1 || extent.pixels() > most_pixels)
             throw Error(ErrorKind::input, "a frame of " + std::to_string(extent.height) + " by " +
@@ -118,6 +112,12 @@ LabelImage compute_masks(const Exec& exec, std::span<const float> flows, Extent 
     if (options.niter < 0 || options.niter > most_steps)
         throw Error(ErrorKind::usage,
                     "--niter must lie between 0 and " + std::to_string(most_steps));
+}
+
+LabelImage compute_masks(const Exec& exec, std::span<const float> flows, Extent grid, Extent frame,
+                         const MaskOptions& options, MaskTrace* trace) {
+    ensure(std::ssize(flows) == 3 * grid.pixels(), "flows have the size of the grid");
+    check_mask_sizes(grid, frame, options);
     Labels labels(static_cast<std::size_t>(grid.pixels()));
     const std::uint32_t found = seed_labels(exec, flows, grid, options, labels, trace);
     if (trace != nullptr) trace->seeded = labels;

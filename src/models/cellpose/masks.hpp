@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/image.hpp"
+#include "kernels/flow/step_field.hpp"
 #include "kernels/resize/resize.hpp"
 #include "kernels/support/exec.hpp"
 
@@ -21,6 +22,17 @@ struct MaskOptions {
     double max_size_fraction = 0.4;
     Variant variant = Variant::cpu;
 };
+
+/// How the points of `options` read the flows.
+Stepping stepping_of(const MaskOptions& options);
+/// Throws Error{input} for frames that cannot be segmented, Error{usage} for steps that cannot be
+/// counted.
+void check_mask_sizes(Extent grid, Extent frame, const MaskOptions& options);
+
+/// Why a frame fails whose flows are NaN under foreground.
+inline constexpr const char* flows_are_no_numbers =
+    "the flows are not numbers under the cells, so no cell can be outlined; look for damaged "
+    "pixels in the frame and for NaN in the model";
 
 /// Every intermediate a golden test compares; filled only when asked for.
 struct MaskTrace {

@@ -65,36 +65,47 @@ struct CpNet::Layers {
         if (watcher) watcher(fmt::format("res_{}_{}", kind, n), first, *ops, out);
     }
 
-    /// Tiles [first, first + count): `first` is for the watcher.
+    /// Tiles [first, first + count) of the host's.
     void run(Workspace& work, std::int64_t first, std::int64_t count, std::span<const float> tiles,
              std::int64_t h, std::int64_t w, std::span<float> out, std::span<float> styles) const {
-        std::vector<FeaturesPtr> skips;
+        FeaturesPtr begin;
         {
-            FeaturesPtr x = work.make_planar(count, widths[0], h, w);
+            const FeaturesPtr x = work.make_planar(count, widths[0], h, w);
             ops->upload(tiles, *x);
-            skips.push_back(down[0](*ops, work, *x));
-            show_block("down", 0, first, *skips.back());
+            begin = down[0](*ops, work, *x);
         }
+        const FeaturesPtr planes = work.make_planar(count, outputs, h, w);
+        const FeaturesPtr style = run_on(work, first, std::move(begin), *planes);
+        ops->download(*style, styles);
+        ops->download(*planes, out);
+    }
+
+    /// From the first block's features to the network's planes. Returns the styles; `first` is for
+    /// the watcher.
+    FeaturesPtr run_on(Workspace& work, std::int64_t first, FeaturesPtr begin,
+                       Features& planes) const {
+        show_block("down", 0, first, *begin);
+        std::vector<FeaturesPtr> skips;
+        skips.push_back(std::move(begin));
         for (std::size_t n = 1; n < down.size(); ++n) {
             const Features& before = *skips.back();
-            FeaturesPtr x = work.make(count, before.channels, before.height / 2, before.width / 2);
+            FeaturesPtr x =
+                work.make(before.n, before.channels, before.height / 2, before.width / 2);
             ops->max_pool(before, *x);
             skips.push_back(down[n](*ops, work, *x));
             show_block("down", n, first, *skips.back());
         }
-        const FeaturesPtr style = work.make(count, widths.back(), 1, 1);
+        FeaturesPtr style = work.make(planes.n, widths.back(), 1, 1);
         ops->mean(*skips.back(), *style);
         ops->unit_length(*style);
-        ops->download(*style, styles);
         FeaturesPtr y;
         for (std::size_t n = up.size(); n-- > 0;) {
             y = up[n](*ops, work, y ? *y : *skips.back(), *skips[n], *style);
             show_block("up", n, first, *y);
             if (n + 1 < skips.size()) skips.resize(n + 1);
         }
-        const FeaturesPtr planes = work.make_planar(count, outputs, h, w);
-        ops->project(*output, *y, *planes);
-        ops->download(*planes, out);
+        ops->project(*output, *y, planes);
+        return style;
     }
 };
 
@@ -131,6 +142,18 @@ std::vector<std::int64_t> CpNet::widths() const {
 }
 std::int64_t CpNet::style_size() const {
     return layers_->widths.back();
+}
+
+NnOps& CpNet::ops() const {
+    return *layers_->ops;
+}
+
+void CpNet::forward(Workspace& work, const Features& tiles, Features& out) const {
+    ensure(tiles.height % 16 == 0 && tiles.width % 16 == 0, "tile sizes are multiples of 16");
+    ensure(tiles.channels == channels_in() && out.channels == outputs && out.n == tiles.n &&
+               out.height == tiles.height && out.width == tiles.width,
+           "output and tiles have one size");
+    layers_->run_on(work, 0, layers_->down[0](*layers_->ops, work, tiles), out);
 }
 
 void CpNet::watch(BlockWatcher watcher) {

@@ -32,6 +32,11 @@ class CpNet {
     /// n.
     void operator()(std::span<const float> tiles, std::int64_t n, std::int64_t h, std::int64_t w,
                     std::span<float> out, std::span<float> styles);
+    /// The same where the backend has them, in one piece: `tiles` and `out` are planar. Styles are
+    /// made and dropped.
+    void forward(Workspace& work, const Features& tiles, Features& out) const;
+    /// The operations the net is computed with.
+    NnOps& ops() const;
     /// For comparisons with Python, block by block. May be called by several threads at once.
     void watch(BlockWatcher watcher);
 

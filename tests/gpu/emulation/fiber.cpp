@@ -1,7 +1,6 @@
 #include "gpu/emulation/fiber.hpp"
 
-#include <cstdint>
-#include <stdexcept>
+#include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -33,22 +32,15 @@ void FiberPool::start(std::size_t count, std::function<void(std::size_t)> body) 
         fibers_.push_back(std::make_unique<Fiber>());
         fibers_.back()->stack = std::make_unique<std::byte[]>(stack_bytes);
     }
-    const auto self = reinterpret_cast<std::uintptr_t>(this);
     for (std::size_t i = 0; i < count; ++i) {
         Fiber& fiber = *fibers_[i];
-        if (getcontext(&fiber.context) != 0) throw std::logic_error("getcontext failed");
-        fiber.context.uc_stack.ss_sp = fiber.stack.get();
-        fiber.context.uc_stack.ss_size = stack_bytes;
-        fiber.context.uc_link = nullptr;
+        fiber.context.prepare(fiber.stack.get(), stack_bytes, &FiberPool::entry, this);
         fiber.fake_stack = nullptr;
-        // makecontext passes ints: the address goes in two halves.
-        makecontext(&fiber.context, reinterpret_cast<void (*)()>(&FiberPool::entry), 2,
-                    static_cast<unsigned>(self >> 32), static_cast<unsigned>(self));
     }
 }
 
-void FiberPool::entry(unsigned high, unsigned low) {
-    auto* pool = reinterpret_cast<FiberPool*>(static_cast<std::uintptr_t>(high) << 32 | low);
+void FiberPool::entry(void* self_pool) {
+    auto* pool = static_cast<FiberPool*>(self_pool);
     has_switched(nullptr, &pool->scheduler_stack_, &pool->scheduler_stack_size_);
     const std::size_t self = pool->current_;
     pool->body_(self);
@@ -58,21 +50,21 @@ void FiberPool::entry(unsigned high, unsigned low) {
 void FiberPool::finish(std::size_t i) {
     // A null place for the fake stack: this fiber is at its end.
     about_to_switch(nullptr, scheduler_stack_, scheduler_stack_size_);
-    swapcontext(&fibers_[i]->context, &scheduler_);
+    scheduler_.resume_from(fibers_[i]->context);
 }
 
 void FiberPool::resume(std::size_t i) {
     current_ = i;
     Fiber& fiber = *fibers_[i];
     about_to_switch(&scheduler_fake_stack_, fiber.stack.get(), stack_bytes);
-    swapcontext(&scheduler_, &fiber.context);
+    fiber.context.resume_from(scheduler_);
     has_switched(scheduler_fake_stack_, nullptr, nullptr);
 }
 
 void FiberPool::back_to_scheduler() {
     Fiber& fiber = *fibers_[current_];
     about_to_switch(&fiber.fake_stack, scheduler_stack_, scheduler_stack_size_);
-    swapcontext(&fiber.context, &scheduler_);
+    scheduler_.resume_from(fiber.context);
     has_switched(fiber.fake_stack, &scheduler_stack_, &scheduler_stack_size_);
 }
 

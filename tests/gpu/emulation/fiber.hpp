@@ -1,11 +1,12 @@
-// Stacks that take turns on one thread (ucontext), known to AddressSanitizer.
+// Stacks that take turns on one thread, known to AddressSanitizer.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <ucontext.h>
 #include <vector>
+
+#include "gpu/emulation/context.hpp"
 
 namespace cytofleet::emulation {
 
@@ -23,16 +24,16 @@ class FiberPool {
   private:
     struct Fiber {
         std::unique_ptr<std::byte[]> stack;
-        ucontext_t context;
+        Context context;
         void* fake_stack = nullptr;
     };
-    static void entry(unsigned high, unsigned low);
+    static void entry(void* pool);
     void finish(std::size_t i);
 
     std::vector<std::unique_ptr<Fiber>> fibers_;
     std::function<void(std::size_t)> body_;
     std::size_t current_ = 0;
-    ucontext_t scheduler_;
+    Context scheduler_;
     void* scheduler_fake_stack_ = nullptr;
     const void* scheduler_stack_ = nullptr;
     std::size_t scheduler_stack_size_ = 0;

@@ -1,0 +1,62 @@
+// The mask stage on a device: what compute_masks (masks.hpp) does, without a look from the host.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/labels/measure_cuda.hpp"
+#include "kernels/seeds/seeds.hpp"
+#include "kernels/support/device_memory.hpp"
+#include "models/cellpose/masks.hpp"
+
+namespace cytofleet::cuda {
+
+/// What the host wants to know of a frame besides its labels.
+struct MaskReport {
+    std::uint32_t largest = 0;   ///< label
+    std::uint32_t cells = 0;     ///< labels that are there
+    std::uint32_t at_edge = 0;   ///< 1: the flows are not numbers under the cells
+    std::uint32_t reserved = 0;  ///< keeps the size a multiple of 16
+};
+
+/// Memory for frames of one shape, about 80 bytes per pixel, used by one frame after the other.
+class MaskStage {
+  public:
+    /// `grid`: of the dynamics; `frame`: of the labels, which are resized when the two differ.
+    /// Throws what check_mask_sizes does, and OutOfDeviceMemory.
+    MaskStage(Extent grid, Extent frame, const MaskOptions& options);
+    Extent grid() const { return grid_; }
+    Extent frame() const { return frame_; }
+    /// `flows`: (3, grid) in device memory: Y flow, X flow, logit. Only queues work.
+    void run(Stream stream, const float* flows);
+    /// (frame), in device memory, until the next run.
+    const std::uint32_t* labels() const { return final_plane_.labels; }
+    const MaskReport* report() const { return report_.data(); }
+
+  private:
+    void seed(Stream stream, const float* flows);
+    void check_flows(Stream stream, const float* flows);
+    void finish(Stream stream);
+
+    Extent grid_;
+    Extent frame_;
+    MaskOptions options_;
+    Stepping stepping_;
+    std::int64_t most_;  ///< labels
+    DeviceArray<float> steps_;
+    DeviceArray<std::uint32_t> bins_;
+    DeviceArray<std::uint32_t> counts_;
+    DeviceArray<std::uint32_t> bin_labels_;
+    DeviceArray<Seed> seeds_;
+    DeviceArray<std::uint32_t> labels_;
+    DeviceArray<std::uint32_t> resized_;  ///< empty unless grid and frame differ
+    DeviceArray<std::uint32_t> count_;
+    DeviceArray<DeviceBox> boxes_;
+    DeviceArray<double> errors_;
+    DeviceArray<std::byte> scratch_;
+    DeviceArray<MaskReport> report_;
+    LabelPlane plane_;        ///< on the grid
+    LabelPlane final_plane_;  ///< on the frame
+};
+
+}  // namespace cytofleet::cuda

@@ -1,0 +1,81 @@
+// What happens when a device's memory runs out; only the emulation can be told how much it has.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "backend/cuda/cuda_ops.hpp"
+#include "base/error.hpp"
+#include "gpu/emulation/memory_limit.hpp"
+#include "models/cellpose/cellpose.hpp"
+#include "models/cellpose/cuda/device_segmenter.hpp"
+#include "models/golden_model.hpp"
+
+namespace cytofleet {
+namespace {
+
+Image ramp(std::int64_t height, std::int64_t width) {
+    Image out{PixelType::u8, height, width, {}};
+    for (std::int64_t i = 0; i < height * width; ++i)
+        out.bytes.push_back(static_cast<std::byte>(i * 7919 / 64 % 256));
+    return out;
+}
+
+struct Rig {
+    CudaEngine engine = start_cuda(Precision::fp32);
+    CpNet net{engine.ops, test::weights_of("cyto_tiny")};
+    std::unique_ptr<Segmenter> segmenter;
+    explicit Rig(std::int64_t batch) {
+        CellposeSettings settings;
+        settings.batch_size = batch;
+        settings.masks.niter = 5;
+        settings.masks.cellprob_threshold = -100;
+        segmenter = cuda::make_device_segmenter(engine.stream, net, Scale::single(1, 1), settings);
+    }
+};
+
+TEST(DeviceMemory, ABatchThatDoesNotFitIsHalvedUntilItDoes) {
+    const Image frame = ramp(32, 24);
+    const std::vector<const Image*> planes(6, &frame);
+    Rig wanted(1);
+    const auto expected = wanted.segmenter->segment(planes);
+    Rig setup(8);
+    std::vector<std::string> notes;
+    {
+        const test::MemoryLimit limit(std::size_t{900} * 1000);
+        const auto got = setup.segmenter->segment(planes);
+        notes = setup.segmenter->notes();
+        for (std::size_t i = 0; i < planes.size(); ++i) {
+            EXPECT_EQ(got[i].failure, "");
+            EXPECT_TRUE(got[i].labels.labels == expected[i].labels.labels) << i;
+        }
+        // Said once; what fits now goes on fitting.
+        EXPECT_TRUE(setup.segmenter->notes().empty());
+        setup.segmenter->segment(planes);
+        EXPECT_TRUE(setup.segmenter->notes().empty());
+    }
+    ASSERT_FALSE(notes.empty());
+    for (const std::string& note : notes) EXPECT_NE(note.find("GPU memory"), std::string::npos);
+}
+
+TEST(DeviceMemory, AFrameThatNeverFitsIsAnErrorThatSaysWhatToDo) {
+    const Image frame = ramp(32, 24);
+    const std::vector<const Image*> planes{&frame};
+    Rig setup(2);
+    {
+        const test::MemoryLimit limit(2000);
+        try {
+            setup.segmenter->segment(planes);
+            ADD_FAILURE() << "no error";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::environment);
+            EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos);
+        }
+    }
+    // With memory again it goes on.
+    EXPECT_EQ(setup.segmenter->segment(planes).at(0).failure, "");
+}
+
+}  // namespace
+}  // namespace cytofleet
