@@ -4,10 +4,10 @@
 // updates. Each has 8 additions and 1 (cpu variant) or 3 more fp64 instructions: 2.2 to 2.7 G at
 // 17 T/s, 0.13 to 0.16 ms. A thread walks down a strip of a column and keeps the rows above in
 // registers, so an update reads 3 * 10/8 values and writes one: 38 bytes of shared memory, 9.3 GB
-// at 29 TB/s, 0.33 ms. With 8 blocks of 128 threads on a multiprocessor (64 registers, 22 KB, one
-// barrier per step) 2,000 blocks are 2 rounds, so 0.5 to 0.7 ms are expected (not measured). The
-// errors: 900 pairs of ordered fp64 additions of about 8 cycles per label, all labels at once, 10
-// us. Zeroing, writing and reading the frame's heat: 100 MB, 25 us.
+// at 29 TB/s, 0.33 ms. With 6 blocks of 128 threads on a multiprocessor (80 registers rather than
+// spills, 22 KB, one barrier per step) 2,000 blocks are 3 rounds, so 0.5 to 0.8 ms are expected (not
+// measured). The errors: 900 pairs of ordered fp64 additions of about 8 cycles per label, all labels
+// at once, 10 us. Zeroing, writing and reading the frame's heat: 100 MB, 25 us.
 //
 // Labels whose box does not fit into shared memory do the same in two frames of global memory,
 // which L1 and L2 hold: 512 threads and still one block per label, so one multiprocessor's fp64
@@ -319,7 +319,7 @@ __device__ std::int64_t steps_of(const Label& label, const std::uint32_t* extent
 
 /// Labels whose box fits into shared memory.
 template <typename Real, Variant variant>
-__global__ void __launch_bounds__(medium_boxes.threads, 4)
+__global__ void __launch_bounds__(medium_boxes.threads, 2)
     diffuse_box(Frame frame, SizeClass size, const std::uint32_t* extent, Real* field) {
     Real* const room = shared_memory<Real>();
     auto* const masks = reinterpret_cast<std::uint32_t*>(room + 2 * size.capacity);
@@ -354,7 +354,7 @@ __global__ void __launch_bounds__(medium_boxes.threads, 4)
 
 /// Labels whose box does not. `field` is zero before; `other` need not be.
 template <typename Real, Variant variant>
-__global__ void __launch_bounds__(large_boxes.threads)
+__global__ void __launch_bounds__(large_boxes.threads, 1)
     diffuse_frame(Frame frame, SizeClass size, const std::uint32_t* extent, Real* field,
                   Real* other) {
     for (std::uint32_t number = blockIdx.x + 1; number <= *frame.largest; number += gridDim.x) {
