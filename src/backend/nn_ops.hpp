@@ -123,6 +123,8 @@ class NnOps {
 
     /// Gives back memory that is kept for the next call only.
     virtual void trim() {}
+    /// Another number once memory was given back: what was recorded with it is void.
+    virtual std::uint64_t memory_generation() const { return 0; }
 
     /// Planes (n, channels, height, width) of host memory to features of any layout, and back.
     virtual void upload(std::span<const float> planes, Features& out) const = 0;

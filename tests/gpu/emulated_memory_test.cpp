@@ -8,6 +8,7 @@
 #include "backend/cuda/cuda_ops.hpp"
 #include "base/error.hpp"
 #include "gpu/emulation/memory_limit.hpp"
+#include "gpu/emulation/replays.hpp"
 #include "models/cellpose/cellpose.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/golden_model.hpp"
@@ -43,7 +44,7 @@ TEST(DeviceMemory, ABatchThatDoesNotFitIsHalvedUntilItDoes) {
     Rig setup(8);
     std::vector<std::string> notes;
     {
-        const test::MemoryLimit limit(std::size_t{900} * 1000);
+        const test::MemoryLimit limit(std::size_t{1500} * 1000);
         const auto got = setup.segmenter->segment(planes);
         notes = setup.segmenter->notes();
         for (std::size_t i = 0; i < planes.size(); ++i) {
@@ -75,6 +76,22 @@ TEST(DeviceMemory, AFrameThatNeverFitsIsAnErrorThatSaysWhatToDo) {
     }
     // With memory again it goes on.
     EXPECT_EQ(setup.segmenter->segment(planes).at(0).failure, "");
+}
+
+TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
+    const Image frame = ramp(32, 24);
+    const std::vector<const Image*> planes(4, &frame);
+    Rig rig(2);
+    const auto first = rig.segmenter->segment(planes);
+    rig.segmenter->segment(planes);
+    const std::int64_t before = test::replays();
+    const test::MemoryLimit nothing(0);
+    const auto again = rig.segmenter->segment(planes);
+    EXPECT_TRUE(rig.segmenter->notes().empty());
+    // Two batches of the network and four mask stages.
+    EXPECT_EQ(test::replays(), before + 6);
+    for (std::size_t i = 0; i < planes.size(); ++i)
+        EXPECT_TRUE(again[i].labels.labels == first[i].labels.labels) << i;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "gpu/orders.hpp"
+#include "kernels/support/streams.hpp"
 #include "models/cellpose/cuda/mask_stage.hpp"
 #include "models/cellpose/masks.hpp"
 #include "models/golden_model.hpp"
@@ -18,7 +18,6 @@
 namespace cytofleet {
 namespace {
 
-constexpr cuda::Stream stream = nullptr;
 constexpr Exec two_threads{2};
 
 struct Masks {
@@ -27,6 +26,8 @@ struct Masks {
 };
 
 Masks on_device(cuda::MaskStage& stage, const std::vector<float>& flows) {
+    const cuda::OwnStream own;
+    const cuda::Stream stream = own.get();
     const cuda::DeviceArray<float> there(stream, std::span(flows));
     stage.run(stream, there.data());
     Masks out;
@@ -123,6 +124,25 @@ TEST(MaskStageTwin, OptionsAndOtherSizes) {
                     cuda::MaskStage stage(grid, frame, options);
                     expect_cpu(stage, flows, options);
                 }
+}
+
+TEST(MaskStageTwin, TheRecordOfAFrameServesTheNext) {
+    const Extent extent{50, 44};
+    MaskOptions options;
+    options.niter = 30;
+    cuda::MaskStage stage(extent, extent, options);
+    const cuda::OwnStream stream;
+    cuda::DeviceArray<float> there(static_cast<std::size_t>(3 * extent.pixels()));
+    for (const std::int64_t pitch : {14, 9, 23, 11}) {
+        const std::vector<float> flows = cells(extent, pitch, 5);
+        cuda::copy_up(stream.get(), there.data(), flows.data(), flows.size() * sizeof(float));
+        stage.run(stream.get(), there.data());
+        std::vector<std::uint32_t> labels(static_cast<std::size_t>(extent.pixels()));
+        cuda::copy_down(stream.get(), labels.data(), stage.labels(), labels.size() * 4);
+        cuda::synchronize(stream.get());
+        EXPECT_TRUE(labels == compute_masks(two_threads, flows, extent, extent, options).labels)
+            << pitch;
+    }
 }
 
 TEST(MaskStageTwin, FramesOfAFewPixels) {

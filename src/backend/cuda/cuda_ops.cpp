@@ -68,6 +68,7 @@ class CudaOps : public NnOps {
     }
 
     void trim() override { pool_.release_free(); }
+    std::uint64_t memory_generation() const override { return pool_.generation(); }
 
     void upload(std::span<const float> planes, Features& out) const override {
         ensure(std::ssize(planes) == size(out), "planes and features have one size");

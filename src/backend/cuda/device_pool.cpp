@@ -32,6 +32,7 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
 }
 
 void DevicePool::release_free() noexcept {
+    if (!free_.empty()) ++generation_;
     for (const Block& block : free_) {
         release(block.data);
         held_ -= block.bytes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,13 @@ class DevicePool {
     std::size_t held() const { return held_; }
     /// Back to the device, once what uses it is done.
     void release_free() noexcept;
+    /// How often blocks went back to the device.
+    std::uint64_t generation() const { return generation_; }
 
   private:
     std::vector<Block> free_;
     std::size_t held_ = 0;
+    std::uint64_t generation_ = 0;
 };
 
 /// A block for as long as this lives.

@@ -13,6 +13,7 @@
 namespace cytofleet::cuda {
 namespace {
 
+constexpr std::size_t most_records = 8;
 constexpr std::int64_t margin = 40;  // bins around the frame, both sides together
 
 std::size_t size(std::int64_t value) {
@@ -54,6 +55,11 @@ MaskStage::MaskStage(Extent grid, Extent frame, const MaskOptions& options)
 }
 
 void MaskStage::run(Stream stream, const float* flows) {
+    if (runs_.size() > most_records && !runs_.contains(flows)) runs_.clear();
+    runs_[flows].run(stream, [this, stream, flows] { queue(stream, flows); });
+}
+
+void MaskStage::queue(Stream stream, const float* flows) {
     seed(stream, flows);
     if (options_.flow_threshold > 0) check_flows(stream, flows);
     if (grid_ != frame_) resize_labels(stream, plane_.labels, grid_, final_plane_.labels, frame_);

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 
 #include "kernels/labels/measure_cuda.hpp"
 #include "kernels/seeds/seeds.hpp"
 #include "kernels/support/device_memory.hpp"
+#include "kernels/support/replay.hpp"
 #include "models/cellpose/masks.hpp"
 
 namespace cytofleet::cuda {
@@ -28,12 +30,14 @@ class MaskStage {
     Extent grid() const { return grid_; }
     Extent frame() const { return frame_; }
     /// `flows`: (3, grid) in device memory: Y flow, X flow, logit. Only queues work.
+    /// `stream` is not the default stream.
     void run(Stream stream, const float* flows);
     /// (frame), in device memory, until the next run.
     const std::uint32_t* labels() const { return final_plane_.labels; }
     const MaskReport* report() const { return report_.data(); }
 
   private:
+    void queue(Stream stream, const float* flows);
     void seed(Stream stream, const float* flows);
     void check_flows(Stream stream, const float* flows);
     void finish(Stream stream);
@@ -55,8 +59,9 @@ class MaskStage {
     DeviceArray<double> errors_;
     DeviceArray<std::byte> scratch_;
     DeviceArray<MaskReport> report_;
-    LabelPlane plane_;        ///< on the grid
-    LabelPlane final_plane_;  ///< on the frame
+    LabelPlane plane_;                     ///< on the grid
+    LabelPlane final_plane_;               ///< on the frame
+    std::map<const float*, Replay> runs_;  ///< by the flows' place, which comes again
 };
 
 }  // namespace cytofleet::cuda

@@ -35,7 +35,8 @@ TileBatch::TileBatch(Stream stream, const CpNet& net, Extent tile, std::int64_t 
       net_(net),
       tile_(tile),
       capacity_(capacity),
-      tiles_(index(capacity * net.channels_in() * tile.pixels())) {
+      tiles_(index(capacity * net.channels_in() * tile.pixels())),
+      answers_(index(capacity * outputs * tile.pixels())) {
     // The network also runs on tiles that only fill up a batch.
     tiles_.zero(stream);
 }
@@ -51,7 +52,6 @@ float* TileBatch::add(TileSink& sink, std::int64_t count) {
 std::vector<TileSink*> TileBatch::run() {
     if (filled_ == 0) return {};
     const std::int64_t n = padded_batch(filled_, capacity_);
-    const std::int64_t in_floats = net_.channels_in() * tile_.pixels();
     const std::int64_t out_floats = outputs * tile_.pixels();
     std::unique_ptr<Run> run;
     if (spare_runs_.empty()) {
@@ -61,21 +61,17 @@ std::vector<TileSink*> TileBatch::run() {
         spare_runs_.pop_back();
     }
     run->begin.record(stream_);
-    net_.ops().for_pieces(n, [&](Workspace& work, std::int64_t /*first*/, std::int64_t count) {
-        ensure(count == n, "a device takes a batch in one piece");
-        const FeaturesPtr in = work.make_planar(n, net_.channels_in(), tile_.height, tile_.width);
-        copy_across(stream_, on_device(*in).data(), tiles_.data(), float_bytes(n * in_floats));
-        const FeaturesPtr out = work.make_planar(n, outputs, tile_.height, tile_.width);
-        net_.forward(work, *in, *out);
-        const float* from = on_device(*out).floats();
-        for (const Part& part : parts_) {
-            TileSink& sink = *part.sink;
-            copy_across(stream_, sink.planes + sink.done * out_floats, from,
-                        float_bytes(part.count * out_floats));
-            from += part.count * out_floats;
-            sink.done += part.count;
-        }
-    });
+    if (memory_ != net_.ops().memory_generation()) forwards_.clear();
+    forwards_[n].run(stream_, [this, n] { forward(n); });
+    memory_ = net_.ops().memory_generation();
+    const float* from = answers_.data();
+    for (const Part& part : parts_) {
+        TileSink& sink = *part.sink;
+        copy_across(stream_, sink.planes + sink.done * out_floats, from,
+                    float_bytes(part.count * out_floats));
+        from += part.count * out_floats;
+        sink.done += part.count;
+    }
     run->end.record(stream_);
     std::vector<TileSink*> complete;
     run->owners.clear();
@@ -87,6 +83,19 @@ std::vector<TileSink*> TileBatch::run() {
     parts_.clear();
     filled_ = 0;
     return complete;
+}
+
+void TileBatch::forward(std::int64_t n) {
+    net_.ops().for_pieces(n, [&](Workspace& work, std::int64_t /*first*/, std::int64_t count) {
+        ensure(count == n, "a device takes a batch in one piece");
+        const FeaturesPtr in = work.make_planar(n, net_.channels_in(), tile_.height, tile_.width);
+        copy_across(stream_, on_device(*in).data(), tiles_.data(),
+                    float_bytes(n * net_.channels_in() * tile_.pixels()));
+        const FeaturesPtr out = work.make_planar(n, outputs, tile_.height, tile_.width);
+        net_.forward(work, *in, *out);
+        copy_across(stream_, answers_.data(), on_device(*out).data(),
+                    float_bytes(n * outputs * tile_.pixels()));
+    });
 }
 
 void TileBatch::share_times(std::span<double> seconds) {

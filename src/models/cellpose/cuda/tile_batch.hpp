@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "kernels/resize/resize.hpp"
 #include "kernels/support/device_memory.hpp"
+#include "kernels/support/replay.hpp"
 #include "kernels/support/streams.hpp"
 #include "models/cellpose/network.hpp"
 
@@ -52,12 +54,18 @@ class TileBatch {
         std::vector<std::pair<std::size_t, std::int64_t>> owners;  ///< and their tiles
     };
 
+    /// The network on the first n tiles, to answers_.
+    void forward(std::int64_t n);
+
     Stream stream_;
     const CpNet& net_;
     Extent tile_;
     std::int64_t capacity_;
     std::int64_t filled_ = 0;
     DeviceArray<float> tiles_;
+    DeviceArray<float> answers_;
+    std::map<std::int64_t, Replay> forwards_;  ///< by the number of tiles
+    std::uint64_t memory_ = 0;                 ///< generation of the network's memory
     std::vector<Part> parts_;
     std::vector<std::unique_ptr<Run>> runs_;
     std::vector<std::unique_ptr<Run>> spare_runs_;  ///< whose events are used again
