@@ -21,7 +21,10 @@ InputFile::InputFile(std::filesystem::path path)
     : path_(std::move(path)),
       descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) {
-        refuse(path_, "cannot be opened (" + std::string(std::strerror(errno)) + ")");
+        const int code = errno;
+        const char* const remedy =
+            code == ENOENT ? "check the name and the folder" : "check its permissions";
+        refuse(path_, "cannot be opened (" + std::string(std::strerror(code)) + "): " + remedy);
     }
     struct stat status {};
     const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
