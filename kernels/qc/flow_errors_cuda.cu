@@ -4,10 +4,10 @@
 // updates. Each has 8 additions and 1 (cpu variant) or 3 more fp64 instructions: 2.2 to 2.7 G at
 // 17 T/s, 0.13 to 0.16 ms. A thread walks down a strip of a column and keeps the rows above in
 // registers, so an update reads 3 * 10/8 values and writes one: 38 bytes of shared memory, 9.3 GB
-// at 29 TB/s, 0.33 ms. With 6 blocks of 128 threads on a multiprocessor (80 registers, no spills, 22
-// KB, one barrier per step) 2,000 blocks are 3 rounds: 0.5 to 0.8 ms are expected (not measured).
-// The errors: 900 pairs of ordered fp64 additions of about 8 cycles per label, all labels at once,
-// 10 us. Zeroing, writing and reading the frame's heat: 100 MB, 25 us.
+// at 29 TB/s, 0.33 ms. With 6 blocks of 128 threads on a multiprocessor (80 registers, no spills,
+// 22 KB, one barrier per step) 2,000 blocks are 3 rounds: 0.5 to 0.8 ms are expected (not
+// measured). The errors: 900 pairs of ordered fp64 additions of about 8 cycles per label, all
+// labels at once, 10 us. Zeroing, writing and reading the frame's heat: 100 MB, 25 us.
 //
 // Labels whose box does not fit into shared memory do the same in two frames of global memory,
 // which L1 and L2 hold: 512 threads and still one block per label, so one multiprocessor's fp64
