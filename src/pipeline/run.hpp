@@ -39,6 +39,6 @@ Catalogue preview(const RunOptions& options);
 
 /// Collective. Throws StartError for anything that stops the run before it starts; what one rank
 /// alone throws later must end all ranks.
-RunSummary run(Communicator& comm, const RunOptions& options, Log& log);
+RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log);
 
 }  // namespace cytofleet
