@@ -25,7 +25,7 @@ std::shared_ptr<const FrameShape> FrameShapes::shape_of(Extent frame) {
         shapes_.erase({frame.height, frame.width});
         throw;
     }
-    const std::shared_ptr<const FrameShape> out = shape;
+    std::shared_ptr<const FrameShape> out = shape;
     if (shapes_.size() > most_shapes) shapes_.clear();
     return out;
 }
