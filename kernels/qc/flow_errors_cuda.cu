@@ -11,304 +11,45 @@
 //
 // Labels whose box does not fit into shared memory do the same in two frames of global memory,
 // which L1 and L2 hold: 512 threads and still one block per label, so one multiprocessor's fp64
-// rate (110 G/s) is the bound: about 10 ms for a label of 300 x 300 pixels, 0.4 s for one of 1000 x
-// 1000. Several blocks for one label would have to wait for each other at each step.
+// rate (110 G/s) is the bound: about 10 ms for a label of 300 x 300 pixels. Larger ones have 8
+// blocks that meet in L2 after each step: 1000 x 1000 pixels, 4,000 steps of 1 M updates, take 50
+// ms of arithmetic and about 10 ms of meeting instead of 0.4 s. Nobody looks whether their heat
+// still changes.
 #include <limits>
 
 #include "kernels/qc/error_math.hpp"
 #include "kernels/qc/flow_errors_cuda.hpp"
+#include "kernels/qc/label_heat.cuh"
 #include "kernels/support/device.cuh"
 
 namespace cytofleet::cuda {
 namespace {
 
-constexpr unsigned warp_lanes = 32;
-constexpr unsigned most_threads = 512;
+using label_heat::BoxHeat;
+using label_heat::Frame;
+using label_heat::FrameHeat;
+using label_heat::Label;
+using label_heat::Pixel;
+using label_heat::SizeClass;
+using label_heat::Strip;
+using label_heat::Strips;
+
 constexpr unsigned sum_threads = 128;
 constexpr unsigned sum_chunk = 4 * sum_threads;  // pixels whose errors are in shared memory at once
-constexpr std::int32_t check_every = 16;         // steps
 
-/// Which labels a launch works on: boxes, margins of 1 included, of more than `above` and at most
-/// `capacity` pixels. Blocks take label after label, so that there need not be a block for each.
-struct SizeClass {
-    std::int64_t above;
-    std::int64_t capacity;
-    unsigned threads;
-    unsigned most_blocks;
-};
-
+// Blocks take label after label, so that there need not be a block for each.
 constexpr SizeClass small_boxes{0, 36 * 36, 128, 4096};
 constexpr SizeClass medium_boxes{36 * 36, 60 * 60, 256, 1024};  // 62 KB: every device has them
-constexpr SizeClass large_boxes{60 * 60, std::numeric_limits<std::int64_t>::max(), most_threads,
-                                264};
+constexpr SizeClass large_boxes{60 * 60, 300 * 300, label_heat::most_threads, 264};
+constexpr SizeClass huge_boxes{300 * 300, std::numeric_limits<std::int64_t>::max(),
+                               label_heat::most_threads, 128};
+constexpr unsigned gang_blocks = 8;  // that share a huge label
+constexpr unsigned arrivals_at = 8;  // where in the head of the scratch memory they count
 
 /// Strips of a box, each with its pixels inside the label as 32 bits or less. Boxes of one row have
 /// the most strips for their size: a third of their pixels, margins included.
 constexpr std::int64_t most_strips(const SizeClass& size) {
     return size.capacity / 3 > size.threads ? size.capacity / 3 : size.threads;
-}
-
-struct Frame {
-    const std::uint32_t* labels;
-    std::int64_t height;
-    std::int64_t width;
-    const DeviceBox* boxes;
-    const std::uint32_t* largest;
-    /// Place of a pixel in the frame's heat, which has a margin of 1.
-    __device__ std::int64_t in_field(std::int64_t y, std::int64_t x) const {
-        return (y + 1) * (width + 2) + x + 1;
-    }
-    __device__ bool holds(std::int64_t y, std::int64_t x, std::uint32_t label) const {
-        return y >= 0 && x >= 0 && y < height && x < width && labels[y * width + x] == label;
-    }
-};
-
-struct Label {
-    std::uint32_t number;
-    std::int64_t size;
-    std::int64_t top;
-    std::int64_t left;
-    std::int32_t height;
-    std::int32_t width;
-    __device__ Label(const Frame& frame, std::uint32_t number_) : number(number_) {
-        const DeviceBox& box = frame.boxes[number];
-        size = box.size;
-        top = box.top;
-        left = box.left;
-        height = static_cast<std::int32_t>(box.bottom - box.top + 1);
-        width = static_cast<std::int32_t>(box.right - box.left + 1);
-    }
-    __device__ bool belongs_to(const SizeClass& wanted) const {
-        const std::int64_t pixels = std::int64_t{height + 2} * (width + 2);
-        return size > 0 && pixels > wanted.above && pixels <= wanted.capacity;
-    }
-};
-
-struct Pixel {
-    std::int32_t y;
-    std::int32_t x;
-};
-
-/// Part of a column of a box.
-struct Strip {
-    std::int32_t x;
-    std::int32_t begin;
-    std::int32_t end;
-};
-
-/// A box cut into strips, if possible one for each thread.
-struct Strips {
-    std::int32_t height;
-    std::int32_t width;
-    std::int32_t rows;
-    std::int32_t count;
-    __device__ Strips(const Label& label, std::int32_t most_rows)
-        : height(label.height), width(label.width) {
-        const auto per_column = static_cast<std::int32_t>(blockDim.x) / width;
-        rows = per_column > 1 ? (height + per_column - 1) / per_column : height;
-        if (rows > most_rows) rows = most_rows;
-        count = (height + rows - 1) / rows * width;
-    }
-    __device__ Strip strip(std::int32_t number) const {
-        const std::int32_t begin = number / width * rows;
-        return {number % width, begin, begin + rows < height ? begin + rows : height};
-    }
-    /// Calls visit(number, strip) for the strips of this thread.
-    template <typename Visit>
-    __device__ void visit_mine(Visit visit) const {
-        for (auto i = static_cast<std::int32_t>(threadIdx.x); i < count;
-             i += static_cast<std::int32_t>(blockDim.x))
-            visit(i, strip(i));
-    }
-};
-
-/// Calls visit(y, x) for this thread's pixels of the label, in coordinates of its box.
-template <typename Visit>
-__device__ void visit_pixels(const Frame& frame, const Label& label, const Strips& strips,
-                             Visit visit) {
-    strips.visit_mine([&](std::int32_t, const Strip& strip) {
-        const std::uint32_t* column = frame.labels + label.top * frame.width + label.left + strip.x;
-        for (std::int32_t y = strip.begin; y < strip.end; ++y)
-            if (column[y * frame.width] == label.number) visit(y, strip.x);
-    });
-}
-
-/// combine(a, b) over all threads' values, for all threads; exact whatever the order.
-template <typename T, typename Combine>
-__device__ T reduce(T value, Combine combine) {
-    __shared__ T of_warp[most_threads / warp_lanes];
-    for (unsigned lanes = warp_lanes / 2; lanes > 0; lanes /= 2)
-        value = combine(value, __shfl_xor_sync(0xffffffffU, value, static_cast<int>(lanes)));
-    if (threadIdx.x % warp_lanes == 0) of_warp[threadIdx.x / warp_lanes] = value;
-    __syncthreads();
-    value = of_warp[0];
-    for (unsigned i = 1; i < blockDim.x / warp_lanes; ++i) value = combine(value, of_warp[i]);
-    __syncthreads();
-    return value;
-}
-
-/// The pixel closest to the mean of the label's pixels, the first of equals, in coordinates of its
-/// box. `base`: number of the first row and column in those of the mean.
-__device__ Pixel middle_of(const Frame& frame, const Label& label, const Strips& strips,
-                           std::int32_t base) {
-    const auto plus = [](std::int64_t a, std::int64_t b) { return a + b; };
-    const auto less = [](auto a, auto b) { return b < a ? b : a; };
-    std::int64_t sum_y = 0;
-    std::int64_t sum_x = 0;
-    visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
-        sum_y += y + base;
-        sum_x += x + base;
-    });
-    const auto size = static_cast<double>(label.size);
-    const double mean_y = static_cast<double>(reduce(sum_y, plus)) / size;
-    const double mean_x = static_cast<double>(reduce(sum_x, plus)) / size;
-
-    constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
-    double least = std::numeric_limits<double>::infinity();
-    std::int64_t place = nowhere;
-    visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
-        const double distance = squared_distance(static_cast<double>(y + base),
-                                                 static_cast<double>(x + base), mean_y, mean_x);
-        const std::int64_t here = std::int64_t{y} * label.width + x;
-        if (distance < least || (distance == least && here < place)) {
-            least = distance;
-            place = here;
-        }
-    });
-    const double least_of_all = reduce(least, less);
-    place = reduce(least == least_of_all ? place : nowhere, less);
-    return {static_cast<std::int32_t>(place / label.width),
-            static_cast<std::int32_t>(place % label.width)};
-}
-
-/// Heat of one label in shared memory: a box with a margin of 1 that stays zero, as do the pixels
-/// outside the label. Bit y of masks[strip]: its pixel y, counted from its first, is inside.
-template <typename Real>
-struct BoxHeat {
-    using Value = Real;
-    Real* from;
-    Real* to;
-    const std::uint32_t* masks;
-    std::int32_t stride;
-    __device__ std::uint32_t open(std::int32_t number) const { return masks[number]; }
-    __device__ bool inside(std::uint32_t mask, const Strip& strip, std::int32_t y) const {
-        return (mask >> (y - strip.begin) & 1U) != 0;
-    }
-    __device__ std::int32_t at(std::int32_t y, std::int32_t x) const {
-        return (y + 1) * stride + x + 1;
-    }
-    __device__ Real read(std::int32_t y, std::int32_t x) const { return from[at(y, x)]; }
-    __device__ void write(std::int32_t y, std::int32_t x, Real value) const {
-        to[at(y, x)] = value;
-    }
-};
-
-/// Heat of one label in frames that it shares with others; their pixels count as zero. All pointers
-/// are at the first pixel of the label's box.
-template <typename Real>
-struct FrameHeat {
-    using Value = Real;
-    Real* from;
-    Real* to;
-    const std::uint32_t* labels;
-    std::int64_t frame_width;
-    std::uint32_t number;
-    std::int32_t height;
-    std::int32_t width;
-    __device__ FrameHeat(const Frame& frame, const Label& label, Real* field, Real* other)
-        : from(field + frame.in_field(label.top, label.left)),
-          to(other + frame.in_field(label.top, label.left)),
-          labels(frame.labels + label.top * frame.width + label.left),
-          frame_width(frame.width),
-          number(label.number),
-          height(label.height),
-          width(label.width) {}
-    __device__ std::uint32_t open(std::int32_t) const { return 1U; }
-    __device__ bool inside(std::uint32_t, const Strip& strip, std::int32_t y) const {
-        return labels[y * frame_width + strip.x] == number;
-    }
-    __device__ std::int64_t at(std::int32_t y, std::int32_t x) const {
-        return y * (frame_width + 2) + x;
-    }
-    __device__ Real read(std::int32_t y, std::int32_t x) const {
-        const bool ours =
-            y >= 0 && x >= 0 && y < height && x < width && labels[y * frame_width + x] == number;
-        return ours ? from[at(y, x)] : Real{0};
-    }
-    __device__ void write(std::int32_t y, std::int32_t x, Real value) const {
-        to[at(y, x)] = value;
-    }
-};
-
-/// One step in one strip: every pixel inside becomes the ninth of the sum over its 3 by 3
-/// neighbours; the one in row `source` then gets 1 for the next step. Did anything change?
-template <Variant variant, bool look, typename Heat>
-__device__ bool spread(const Heat& heat, std::uint32_t mask, const Strip& strip,
-                       std::int32_t source) {
-    using Real = typename Heat::Value;
-    const std::int32_t x = strip.x;
-    bool changed = false;
-    Real north_west = heat.read(strip.begin - 1, x - 1);
-    Real north = heat.read(strip.begin - 1, x);
-    Real north_east = heat.read(strip.begin - 1, x + 1);
-    Real west = heat.read(strip.begin, x - 1);
-    Real here = heat.read(strip.begin, x);
-    Real east = heat.read(strip.begin, x + 1);
-    for (std::int32_t y = strip.begin; y < strip.end; ++y) {
-        const Real south_west = heat.read(y + 1, x - 1);
-        const Real south = heat.read(y + 1, x);
-        const Real south_east = heat.read(y + 1, x + 1);
-        if (heat.inside(mask, strip, y)) {
-            Real sum = here + north + south + west + east;
-            sum = sum + north_west + north_east + south_west + south_east;
-            constexpr auto ninth = static_cast<Real>(1.0 / 9.0);
-            Real value = variant == Variant::cpu ? sum * ninth : ninth_of(sum);
-            if (y == source) value += Real{1};
-            if constexpr (look) changed = changed || value != here;
-            heat.write(y, x, value);
-        }
-        north_west = west;
-        north = here;
-        north_east = east;
-        west = south_west;
-        here = south;
-        east = south_east;
-    }
-    return changed;
-}
-
-template <Variant variant, bool look, typename Heat>
-__device__ bool spread_all(const Heat& heat, const Strips& strips, Pixel source) {
-    bool changed = false;
-    strips.visit_mine([&](std::int32_t number, const Strip& strip) {
-        const std::uint32_t mask = heat.open(number);
-        if (mask == 0) return;
-        const std::int32_t row = strip.x == source.x ? source.y : -1;
-        if (spread<variant, look>(heat, mask, strip, row)) changed = true;
-    });
-    return changed;
-}
-
-/// `steps` times; heat.from has 1 at `source` and else zeros before, the result afterwards.
-template <Variant variant, typename Heat>
-__device__ void run(Heat& heat, const Strips& strips, Pixel source, std::int64_t steps) {
-    for (std::int64_t step = 1; step <= steps; ++step) {
-        const bool last = step == steps;
-        const bool look = step % check_every == 0 && !last;
-        const Pixel warmed = last ? Pixel{-1, -1} : source;
-        bool changed = true;
-        if (look)
-            changed = spread_all<variant, true>(heat, strips, warmed);
-        else
-            spread_all<variant, false>(heat, strips, warmed);
-        auto* const before = heat.from;
-        heat.from = heat.to;
-        heat.to = before;
-        if (!look)
-            __syncthreads();
-        else if (__syncthreads_or(changed ? 1 : 0) == 0)
-            steps = step + 1;  // a step without change repeats for ever: on to the last one
-    }
 }
 
 template <Variant variant>
@@ -326,7 +67,7 @@ __global__ void __launch_bounds__(medium_boxes.threads, 2)
     for (std::uint32_t number = blockIdx.x + 1; number <= *frame.largest; number += gridDim.x) {
         const Label label(frame, number);
         if (!label.belongs_to(size)) continue;
-        const Strips strips(label, 32);
+        const Strips strips(label, 32, label_heat::block_team());
         BoxHeat<Real> heat{room, room + size.capacity, masks, label.width + 2};
         const std::int32_t pixels = (label.height + 2) * heat.stride;
         for (auto i = static_cast<std::int32_t>(threadIdx.x); i < pixels;
@@ -341,11 +82,12 @@ __global__ void __launch_bounds__(medium_boxes.threads, 2)
                     mask |= 1U << (y - strip.begin);
             masks[strip_number] = mask;
         });
-        const Pixel source = middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
+        const Pixel source =
+            label_heat::middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
         if (threadIdx.x == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
         __syncthreads();
-        run<variant>(heat, strips, source, steps_of<variant>(label, extent));
-        visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
+        label_heat::run<variant>(heat, strips, source, steps_of<variant>(label, extent));
+        label_heat::visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
             field[frame.in_field(label.top + y, label.left + x)] = heat.read(y, x);
         });
         __syncthreads();
@@ -360,17 +102,66 @@ __global__ void __launch_bounds__(large_boxes.threads, 1)
     for (std::uint32_t number = blockIdx.x + 1; number <= *frame.largest; number += gridDim.x) {
         const Label label(frame, number);
         if (!label.belongs_to(size)) continue;
-        const Strips strips(label, label.height);
-        const Pixel source = middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
-        FrameHeat<Real> heat(frame, label, field, other);
+        const Strips strips(label, label.height, label_heat::block_team());
+        const Pixel source =
+            label_heat::middle_of(frame, label, strips, variant == Variant::cpu ? 1 : 0);
+        FrameHeat<Real, false> heat(frame, label, field, other);
         Real* const result = heat.from;
         if (threadIdx.x == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
         __syncthreads();
-        run<variant>(heat, strips, source, steps_of<variant>(label, extent));
+        label_heat::run<variant>(heat, strips, source, steps_of<variant>(label, extent));
         if (heat.from == result) continue;
-        visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
+        label_heat::visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
             result[heat.at(y, x)] = heat.from[heat.at(y, x)];
         });
+    }
+}
+
+/// Labels too large for one block to be quick: gangs of blocks that all run at the same time, and
+/// meet after every step. `arrivals`: one number per gang, zero before.
+template <typename Real, Variant variant>
+__global__ void __launch_bounds__(huge_boxes.threads, 1)
+    diffuse_together(Frame frame, SizeClass size, const std::uint32_t* extent, Real* field,
+                     Real* other, unsigned* arrivals) {
+    const unsigned gangs = gridDim.x / gang_blocks;
+    const unsigned gang = blockIdx.x / gang_blocks;
+    const label_heat::Team team{
+        static_cast<std::int32_t>(blockIdx.x % gang_blocks * blockDim.x + threadIdx.x),
+        static_cast<std::int32_t>(gang_blocks * blockDim.x)};
+    unsigned meetings = 0;
+    const auto meet = [&] { gang_barrier(arrivals + gang, gang_blocks, meetings); };
+    unsigned found = 0;
+    for (std::uint32_t first = 1; first <= *frame.largest; first += blockDim.x) {
+        // Mostly there is none: a look at many labels at once.
+        const std::uint32_t mine = first + threadIdx.x;
+        const bool any = mine <= *frame.largest && Label(frame, mine).belongs_to(size);
+        if (__syncthreads_or(any ? 1 : 0) == 0) continue;
+        for (std::uint32_t number = first; number < first + blockDim.x; ++number) {
+            if (number > *frame.largest) break;
+            const Label label(frame, number);
+            if (!label.belongs_to(size) || found++ % gangs != gang) continue;
+            const Strips all(label, label.height, label_heat::block_team());
+            const Pixel source =
+                label_heat::middle_of(frame, label, all, variant == Variant::cpu ? 1 : 0);
+            const Strips strips(label, label.height, team);
+            FrameHeat<Real, true> heat(frame, label, field, other);
+            Real* const result = heat.from;
+            if (team.mine == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
+            meet();
+            const std::int64_t steps = steps_of<variant>(label, extent);
+            for (std::int64_t step = 1; step <= steps; ++step) {
+                label_heat::spread_all<variant, false>(heat, strips,
+                                                       step == steps ? Pixel{-1, -1} : source);
+                Real* const before = heat.from;
+                heat.from = heat.to;
+                heat.to = before;
+                meet();
+            }
+            if (heat.from == result) continue;
+            label_heat::visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
+                result[heat.at(y, x)] = heat.read(y, x);
+            });
+        }
     }
 }
 
@@ -436,6 +227,11 @@ __global__ void __launch_bounds__(sum_threads)
     }
 }
 
+/// Whether the frame is as large as a huge label's box.
+bool may_hold_huge(const Frame& frame) {
+    return (frame.height + 2) * (frame.width + 2) > huge_boxes.above;
+}
+
 unsigned blocks_of(std::uint32_t labels, unsigned most) {
     return labels < most ? labels : most;
 }
@@ -454,8 +250,17 @@ void errors_of(Stream stream, const Frame& frame, std::uint32_t most, const floa
     if (variant == Variant::cuda)
         launch(largest_extent, dim3(blocks_for(most, threads)), dim3(threads), 0, stream, frame,
                extent);
+    const unsigned at_once = blocks_at_once();
+    const unsigned gangs =
+        (at_once < huge_boxes.most_blocks ? at_once : huge_boxes.most_blocks) / gang_blocks;
+    if (gangs > 0 && may_hold_huge(frame))
+        launch_together(diffuse_together<Real, variant>, dim3(gangs * gang_blocks),
+                        dim3(huge_boxes.threads), stream, frame, huge_boxes, extent, field, other,
+                        extent + arrivals_at);
+    SizeClass large = large_boxes;
+    if (gangs == 0) large.capacity = huge_boxes.capacity;
     launch(diffuse_frame<Real, variant>, dim3(blocks_of(most, large_boxes.most_blocks)),
-           dim3(large_boxes.threads), 0, stream, frame, large_boxes, extent, field, other);
+           dim3(large_boxes.threads), 0, stream, frame, large, extent, field, other);
     for (const SizeClass& size : {medium_boxes, small_boxes}) {
         const auto shared = static_cast<std::size_t>(2 * size.capacity) * sizeof(Real) +
                             static_cast<std::size_t>(most_strips(size)) * sizeof(std::uint32_t);
@@ -466,7 +271,10 @@ void errors_of(Stream stream, const Frame& frame, std::uint32_t most, const floa
            dim3(sum_threads), 0, stream, frame, most, flows, field, errors);
 }
 
-constexpr std::size_t head_bytes = 256;  // the largest extent, in front of the fields
+// In front of the fields: the largest extent, and from there each gang's arrivals.
+constexpr std::size_t head_bytes = 256;
+static_assert((arrivals_at + huge_boxes.most_blocks / gang_blocks) * sizeof(unsigned) <=
+              head_bytes);
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <string>
+#include <tuple>
 
 #include "kernels/support/device_memory.hpp"
 
@@ -27,6 +28,48 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
               "cudaFuncSetAttribute");
     kernel<<<grid, block, shared, stream>>>(static_cast<Parameters>(arguments)...);
     check(cudaGetLastError(), "kernel launch");
+}
+
+/// The same for kernels whose blocks wait for each other: all of them run at once, or the launch
+/// fails. At most blocks_at_once() blocks, no dynamic shared memory, one block per multiprocessor.
+template <typename... Parameters, typename... Arguments>
+void launch_together(void (*kernel)(Parameters...), dim3 grid, dim3 block, Stream stream,
+                     Arguments... arguments) {
+    std::tuple<Parameters...> values(static_cast<Parameters>(arguments)...);
+    std::apply(
+        [&](auto&... value) {
+            void* pointers[] = {&value...};
+            check(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(kernel), grid, block,
+                                              pointers, 0, stream),
+                  "cudaLaunchCooperativeKernel");
+        },
+        values);
+}
+
+/// Multiprocessors of the current device.
+inline unsigned blocks_at_once() {
+    int device = 0;
+    int count = 0;
+    check(cudaGetDevice(&device), "cudaGetDevice");
+    check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device),
+          "cudaDeviceGetAttribute");
+    return static_cast<unsigned>(count);
+}
+
+/// The `blocks` blocks of a gang wait for each other, and then see what each wrote (past L1: read
+/// it by __ldcg). Only under launch_together. *arrivals: the gang's, 0 at the start of the kernel;
+/// `meetings`: each thread's own count, 0 at first.
+__device__ inline void gang_barrier(unsigned* arrivals, unsigned blocks, unsigned& meetings) {
+    ++meetings;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        atomicAdd(arrivals, 1U);
+        while (atomicAdd(arrivals, 0U) < meetings * blocks) {
+        }
+        __threadfence();
+    }
+    __syncthreads();
 }
 
 /// The block's dynamic shared memory, aligned to 16 bytes.

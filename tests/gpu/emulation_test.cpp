@@ -99,6 +99,38 @@ TEST(Emulation, ADeadlockIsAnError) {
                  std::logic_error);
 }
 
+/// Each block of a gang adds its number once the one before has; and all see the last sum.
+void pass_on(unsigned* arrivals, unsigned* sum, unsigned* seen) {
+    const unsigned blocks = gridDim.x;
+    unsigned meetings = 0;
+    for (unsigned turn = 0; turn < blocks; ++turn) {
+        if (turn == blockIdx.x && threadIdx.x == 5) *sum = 2 * *sum + turn;
+        cuda::gang_barrier(arrivals, blocks, meetings);
+    }
+    if (threadIdx.x == 0) seen[blockIdx.x] = *sum;
+}
+
+void waits_for_nobody(unsigned* arrivals) {
+    unsigned meetings = 0;
+    if (blockIdx.x == 0) cuda::gang_barrier(arrivals, 2, meetings);
+}
+
+TEST(Emulation, BlocksOfAGangMeet) {
+    unsigned arrivals = 0;
+    unsigned sum = 0;
+    std::vector<unsigned> seen(5);
+    cuda::launch_together(pass_on, dim3(5), dim3(40), nullptr, &arrivals, &sum, seen.data());
+    EXPECT_EQ(sum, 26U);
+    EXPECT_EQ(seen, std::vector<unsigned>(5, 26));
+    arrivals = 0;
+    EXPECT_THROW(
+        cuda::launch_together(waits_for_nobody, dim3(2), dim3(8), nullptr, &arrivals),
+        std::logic_error);
+    arrivals = 0;
+    EXPECT_THROW(launch(waits_for_nobody, dim3(2), dim3(8), 0, nullptr, &arrivals),
+                 std::logic_error);
+}
+
 TEST(Emulation, LaunchesThatCudaRefusesAreErrors) {
     int out = 0;
     const int in = 0;

@@ -7,6 +7,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gpu/emulation/fiber.hpp"
@@ -23,7 +24,7 @@ std::mt19937_64& random_order() {
     return engine;
 }
 
-enum class State { ready, at_barrier, at_exchange, done };
+enum class State { ready, at_barrier, at_exchange, at_others, done };
 
 /// Threads of one block.
 class Block {
@@ -41,7 +42,15 @@ class Block {
         }
     }
 
-    void run(FiberPool& pool);
+    void start(FiberPool& pool);
+    /// Runs until all threads are done (true) or none can go on before another block has (false).
+    bool advance();
+    /// Whether what some thread waits for has come.
+    bool can_go_on();
+    void wait_until(const std::function<bool()>& come) {
+        threads_[current_].come = &come;
+        yield(State::at_others);
+    }
     Place& place() { return threads_[current_].place; }
     int barrier(bool vote);
     std::array<std::uint64_t, 32> exchange(unsigned mask, std::uint64_t value);
@@ -58,6 +67,7 @@ class Block {
         bool vote = false;
         std::uint64_t brought = 0;
         std::array<std::uint64_t, 32> got{};
+        const std::function<bool()>* come = nullptr;  ///< what it waits for, at_others
     };
     struct Warp {
         std::uint32_t waiting = 0;
@@ -78,6 +88,7 @@ class Block {
     std::vector<Thread> threads_;
     std::vector<Warp> warps_;
     unsigned current_ = 0;
+    std::size_t left_ = 0;
     int votes_ = 0;
     FiberPool* fibers_ = nullptr;
     std::exception_ptr failure_;
@@ -85,39 +96,53 @@ class Block {
 
 Block* running = nullptr;
 
-void Block::run(FiberPool& pool) {
+void Block::start(FiberPool& pool) {
     fibers_ = &pool;
-    std::vector<unsigned> ready(threads_.size());
-    std::iota(ready.begin(), ready.end(), 0U);
+    left_ = threads_.size();
     pool.start(threads_.size(), [this](std::size_t i) { body_of(static_cast<unsigned>(i)); });
-    std::size_t left = threads_.size();
-    while (left > 0) {
+}
+
+bool Block::advance() {
+    std::vector<unsigned> ready;
+    while (left_ > 0) {
         ready.clear();
         for (unsigned i = 0; i < threads_.size(); ++i)
             if (threads_[i].state == State::ready) ready.push_back(i);
         if (ready.empty()) {
             if (failure_) std::rethrow_exception(failure_);
-            if (!open_barrier())
-                throw std::logic_error(
-                    "the threads of a block wait for each other at different "
-                    "places: on a device this hangs");
-            continue;
+            if (open_barrier() || can_go_on()) continue;
+            for (const Thread& thread : threads_)
+                if (thread.state == State::at_others) return false;
+            throw std::logic_error(
+                "the threads of a block wait for each other at different "
+                "places: on a device this hangs");
         }
         std::ranges::shuffle(ready, random_order());
         for (const unsigned i : ready) {
             current_ = i;
-            pool.resume(i);
-            if (threads_[i].state == State::done) --left;
+            fibers_->resume(i);
+            if (threads_[i].state == State::done) --left_;
         }
     }
     if (failure_) std::rethrow_exception(failure_);
+    return true;
+}
+
+bool Block::can_go_on() {
+    bool any = false;
+    for (Thread& thread : threads_)
+        if (thread.state == State::at_others && (*thread.come)()) {
+            thread.state = State::ready;
+            any = true;
+        }
+    return any;
 }
 
 /// Lets everybody go on when all threads that are left stand at the barrier.
 bool Block::open_barrier() {
     int votes = 0;
     for (const Thread& thread : threads_) {
-        if (thread.state == State::at_exchange) return false;
+        if (thread.state == State::at_exchange || thread.state == State::at_others) return false;
         if (thread.state == State::at_barrier && thread.vote) ++votes;
     }
     votes_ = votes;
@@ -178,6 +203,44 @@ void check_shape(dim3 grid, dim3 block, std::size_t shared) {
     if (shared > most_shared) refuse(std::to_string(shared) + " bytes of shared memory");
 }
 
+/// A block with its dynamic shared memory, which is of its exact size so that a sanitizer sees a
+/// step beyond it.
+struct BlockOfGrid {
+    std::unique_ptr<std::byte[]> memory;
+    Block block;
+    bool started = false;
+    BlockOfGrid(dim3 grid, dim3 size, std::size_t shared, std::uint64_t number,
+                const std::function<void()>& body)
+        : memory(new std::byte[shared]),
+          block(size, memory.get(),
+                dim3(static_cast<unsigned>(number % grid.x),
+                     static_cast<unsigned>(number / grid.x % grid.y),
+                     static_cast<unsigned>(number / grid.x / grid.y)),
+                grid, body) {
+        std::fill_n(memory.get(), shared, std::byte{0xA5});
+    }
+};
+
+/// The block that is running while this lives.
+class Running {
+  public:
+    explicit Running(Block& block) : outer_(std::exchange(running, &block)) {}
+    ~Running() { running = outer_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+  private:
+    Block* outer_;
+};
+
+std::vector<std::uint64_t> in_random_order(dim3 grid, dim3 block, std::size_t shared) {
+    check_shape(grid, block, shared);
+    std::vector<std::uint64_t> order(grid.count());
+    std::iota(order.begin(), order.end(), std::uint64_t{0});
+    std::ranges::shuffle(order, random_order());
+    return order;
+}
+
 }  // namespace
 
 Place& here() {
@@ -189,30 +252,49 @@ void set_seed(std::uint64_t seed) {
 }
 
 void run_grid(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body) {
-    check_shape(grid, block, shared);
     static FiberPool pool;
-    std::vector<std::uint64_t> order(grid.count());
-    std::iota(order.begin(), order.end(), std::uint64_t{0});
-    std::ranges::shuffle(order, random_order());
-    for (const std::uint64_t number : order) {
-        // Of its exact size, so that a sanitizer sees a step beyond it.
-        const std::unique_ptr<std::byte[]> memory(new std::byte[shared]);
-        std::fill_n(memory.get(), shared, std::byte{0xA5});
-        const dim3 at(static_cast<unsigned>(number % grid.x),
-                      static_cast<unsigned>(number / grid.x % grid.y),
-                      static_cast<unsigned>(number / grid.x / grid.y));
-        Block one(block, memory.get(), at, grid, body);
-        Block* const outer = running;
-        running = &one;
+    for (const std::uint64_t number : in_random_order(grid, block, shared)) {
+        BlockOfGrid one(grid, block, shared, number, body);
+        const Running here(one.block);
         try {
-            one.run(pool);
+            one.block.start(pool);
+            if (!one.block.advance())
+                throw std::logic_error(
+                    "a block waits for others that need not run: use "
+                    "launch_together");
         } catch (...) {
-            running = outer;
             pool.forget();
             throw;
         }
-        running = outer;
     }
+}
+
+void run_together(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body) {
+    std::vector<std::unique_ptr<FiberPool>> pools;
+    std::vector<std::unique_ptr<BlockOfGrid>> waiting;
+    for (const std::uint64_t number : in_random_order(grid, block, shared)) {
+        pools.push_back(std::make_unique<FiberPool>());
+        waiting.push_back(std::make_unique<BlockOfGrid>(grid, block, shared, number, body));
+        waiting.back()->block.start(*pools.back());
+    }
+    while (!waiting.empty()) {
+        bool moved = false;
+        std::ranges::shuffle(waiting, random_order());
+        for (std::unique_ptr<BlockOfGrid>& one : waiting) {
+            const Running here(one->block);
+            if (!one->started || one->block.can_go_on()) moved = true;
+            one->started = true;
+            if (one->block.advance()) one.reset();
+        }
+        if (std::erase(waiting, nullptr) == 0 && !moved)
+            throw std::logic_error(
+                "blocks wait for what none of them brings: on a device this "
+                "hangs");
+    }
+}
+
+void wait_until(const std::function<bool()>& come) {
+    running->wait_until(come);
 }
 
 void block_barrier() {

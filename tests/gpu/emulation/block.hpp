@@ -35,6 +35,12 @@ void set_seed(std::uint64_t seed);
 /// Shared memory starts filled with a pattern, not with zeros.
 void run_grid(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body);
 
+/// The same with all blocks on their way at once: one runs until it waits for others. Variables in
+/// static shared memory are common to all blocks here: nothing in them may outlast such a wait.
+void run_together(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body);
+/// Waits for what other blocks bring; only under run_together.
+void wait_until(const std::function<bool()>& come);
+
 /// Waits for all threads of the block that have not returned.
 void block_barrier();
 /// The same; how many of them brought true.

@@ -30,7 +30,7 @@ void FiberPool::start(std::size_t count, std::function<void(std::size_t)> body) 
     body_ = std::move(body);
     while (fibers_.size() < count) {
         fibers_.push_back(std::make_unique<Fiber>());
-        fibers_.back()->stack = std::make_unique<std::byte[]>(stack_bytes);
+        fibers_.back()->stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
     }
     for (std::size_t i = 0; i < count; ++i) {
         Fiber& fiber = *fibers_[i];

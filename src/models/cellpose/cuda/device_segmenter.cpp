@@ -76,6 +76,9 @@ class DeviceSegmenter : public Segmenter {
                 return segment_all(planes);
             } catch (const OutOfDeviceMemory& full) {
                 make_room(full);
+            } catch (const DeviceError& lost) {
+                throw DeviceError(fmt::format("GPU {}: {} (see nvidia-smi and start the run again)",
+                                              device_, lost.what()));
             }
         }
     }

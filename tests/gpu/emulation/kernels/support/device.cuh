@@ -157,6 +157,10 @@ template <typename T>
 T __ldg(const T* from) {
     return *from;
 }
+template <typename T>
+T __ldcg(const T* from) {
+    return *from;
+}
 inline int __popc(unsigned value) {
     return std::popcount(value);
 }
@@ -218,6 +222,26 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
             Stream /*stream*/, Arguments... arguments) {
     emulation::run_grid(grid, block, shared,
                         [&] { kernel(static_cast<Parameters>(arguments)...); });
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch_together(void (*kernel)(Parameters...), dim3 grid, dim3 block, Stream /*stream*/,
+                     Arguments... arguments) {
+    emulation::run_together(grid, block, 0, [&] { kernel(static_cast<Parameters>(arguments)...); });
+}
+
+inline unsigned blocks_at_once() {
+    return 20;
+}
+
+inline void gang_barrier(unsigned* arrivals, unsigned blocks, unsigned& meetings) {
+    ++meetings;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        *arrivals += 1;
+        emulation::wait_until([&] { return *arrivals >= meetings * blocks; });
+    }
+    __syncthreads();
 }
 
 template <typename T>
