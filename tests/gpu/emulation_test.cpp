@@ -123,9 +123,8 @@ TEST(Emulation, BlocksOfAGangMeet) {
     EXPECT_EQ(sum, 26U);
     EXPECT_EQ(seen, std::vector<unsigned>(5, 26));
     arrivals = 0;
-    EXPECT_THROW(
-        cuda::launch_together(waits_for_nobody, dim3(2), dim3(8), nullptr, &arrivals),
-        std::logic_error);
+    EXPECT_THROW(cuda::launch_together(waits_for_nobody, dim3(2), dim3(8), nullptr, &arrivals),
+                 std::logic_error);
     arrivals = 0;
     EXPECT_THROW(launch(waits_for_nobody, dim3(2), dim3(8), 0, nullptr, &arrivals),
                  std::logic_error);
