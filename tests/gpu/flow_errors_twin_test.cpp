@@ -205,17 +205,19 @@ TEST(FlowErrorsTwin, LabelsThatComeToRest) {
     expect_twins(scene, Variant::cuda);
 }
 
-TEST(FlowErrorsTwin, HugeLabelsOverSeveralBlocks) {
+class HugeLabels : public testing::TestWithParam<Variant> {};
+
+TEST_P(HugeLabels, AreSharedByGangsOfBlocks) {
     Scene scene(310, 640);
     scene.rectangle(1, 2, 3, 301, 303);
     scene.ring(3, 155, 470, 60, 153);  // its mean is not inside; 2 is absent
     scene.rectangle(4, 150, 465, 9, 12);
     scene.rectangle(5, 0, 630, 300, 7);
-    for (const Variant variant : variants) {
-        const auto errors = expect_twins(scene, variant);
-        EXPECT_TRUE(std::isfinite(errors.at(2)));
-    }
+    const auto errors = expect_twins(scene, GetParam());
+    EXPECT_TRUE(std::isfinite(errors.at(2)));
 }
+
+INSTANTIATE_TEST_SUITE_P(FlowErrorsTwin, HugeLabels, testing::Values(Variant::cpu, Variant::cuda));
 
 /// Also heat so faint that single precision loses it.
 TEST(FlowErrorsTwin, HugeFramesInSinglePrecision) {

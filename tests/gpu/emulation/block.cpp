@@ -47,8 +47,9 @@ class Block {
     bool advance();
     /// Whether what some thread waits for has come.
     bool can_go_on();
-    void wait_until(const std::function<bool()>& come) {
-        threads_[current_].come = &come;
+    void wait_for(const unsigned* number, unsigned least) {
+        threads_[current_].number = number;
+        threads_[current_].least = least;
         yield(State::at_others);
     }
     Place& place() { return threads_[current_].place; }
@@ -67,7 +68,8 @@ class Block {
         bool vote = false;
         std::uint64_t brought = 0;
         std::array<std::uint64_t, 32> got{};
-        const std::function<bool()>* come = nullptr;  ///< what it waits for, at_others
+        const unsigned* number = nullptr;  ///< at_others: what it waits for to be at least...
+        unsigned least = 0;                ///< ...this
     };
     struct Warp {
         std::uint32_t waiting = 0;
@@ -131,7 +133,7 @@ bool Block::advance() {
 bool Block::can_go_on() {
     bool any = false;
     for (Thread& thread : threads_)
-        if (thread.state == State::at_others && (*thread.come)()) {
+        if (thread.state == State::at_others && *thread.number >= thread.least) {
             thread.state = State::ready;
             any = true;
         }
@@ -293,8 +295,8 @@ void run_together(dim3 grid, dim3 block, std::size_t shared, const std::function
     }
 }
 
-void wait_until(const std::function<bool()>& come) {
-    running->wait_until(come);
+void wait_for(const unsigned* number, unsigned least) {
+    running->wait_for(number, least);
 }
 
 void block_barrier() {

@@ -38,8 +38,8 @@ void run_grid(dim3 grid, dim3 block, std::size_t shared, const std::function<voi
 /// The same with all blocks on their way at once: one runs until it waits for others. Variables in
 /// static shared memory are common to all blocks here: nothing in them may outlast such a wait.
 void run_together(dim3 grid, dim3 block, std::size_t shared, const std::function<void()>& body);
-/// Waits for what other blocks bring; only under run_together.
-void wait_until(const std::function<bool()>& come);
+/// Waits until other blocks have brought *number to `least`; only under run_together.
+void wait_for(const unsigned* number, unsigned least);
 
 /// Waits for all threads of the block that have not returned.
 void block_barrier();

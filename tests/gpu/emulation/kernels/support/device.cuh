@@ -239,7 +239,7 @@ inline void gang_barrier(unsigned* arrivals, unsigned blocks, unsigned& meetings
     __syncthreads();
     if (threadIdx.x == 0) {
         *arrivals += 1;
-        emulation::wait_until([&] { return *arrivals >= meetings * blocks; });
+        emulation::wait_for(arrivals, meetings * blocks);
     }
     __syncthreads();
 }
