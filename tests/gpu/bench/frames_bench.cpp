@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -163,7 +164,9 @@ class FramesBench {
     /// As many cells as the CPU finds, but for 1 % or one: networks differ in their last bits, and
     /// in fp16 in more.
     void check(const std::vector<Image>& frames, const Passed& passed) {
-        Cellpose cpu(weights_, std::nullopt, settings_for(scope_));
+        CellposeSettings settings = settings_for(scope_);
+        settings.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+        Cellpose cpu(weights_, std::nullopt, settings);
         const Image* const plane = frames.data();
         const double wanted = cpu.segment({&plane, 1}).at(0).labels.cells;
         const double got = passed.results.front().labels.cells;

@@ -35,7 +35,7 @@ inline Scope smoke_scope() {
             .pitch = 21,
             .steps = 30,
             .movie = 2,
-            .movie_side = 32,
+            .movie_side = 20,
             .copied = std::size_t{1} << 20,
             .rounds = 1,
             .streamed = 2};
