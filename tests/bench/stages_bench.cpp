@@ -10,6 +10,7 @@
 #include <benchmark/benchmark.h>
 
 #include "backend/cpu/cpu_ops.hpp"
+#include "bench/network_flops.hpp"
 #include "models/cellpose/masks.hpp"
 #include "models/cellpose/network.hpp"
 #include "models/demo_model.hpp"
@@ -24,21 +25,6 @@ Weights read_model() {
     const char* named = std::getenv("CYTOFLEET_BENCH_MODEL");
     return Weights(std::make_shared<const Checkpoint>(
         Checkpoint::load(named != nullptr ? std::filesystem::path(named) : demo_model_file())));
-}
-
-/// Multiply-adds of one tile, as the layers are written (cellpose3.md 3.8), not as they are run.
-double macs(const std::vector<std::int64_t>& widths) {
-    double sum = 0;
-    const auto stages = widths.size() - 1;
-    const auto at = [&](std::size_t n) { return static_cast<double>(widths[std::min(n, stages)]); };
-    for (std::size_t n = 0; n < stages; ++n) {
-        const double pixels = static_cast<double>((side >> n) * (side >> n));
-        const double down = at(n + 1);
-        const double up = at(n + 2);
-        sum += pixels * (at(n) * down * 10 + down * down * 27);  // proj, conv_0; conv_1 to 3
-        sum += pixels * (up * down * 10 + down * down * 27);
-    }
-    return sum + static_cast<double>(side * side) * at(1) * 3;
 }
 
 void network_of_tiles(benchmark::State& state) {
@@ -59,7 +45,7 @@ void network_of_tiles(benchmark::State& state) {
     state.counters["tiles/s"] = benchmark::Counter(done, benchmark::Counter::kIsRate);
     // Of the convolutions as written: Winograd does fewer operations, so this can pass the peak.
     state.counters["FLOP/s"] =
-        benchmark::Counter(2 * macs(net.widths()) * done, benchmark::Counter::kIsRate);
+        benchmark::Counter(network_flops(net.widths(), side) * done, benchmark::Counter::kIsRate);
 }
 BENCHMARK(network_of_tiles)
     ->ArgNames({"threads", "tiles"})

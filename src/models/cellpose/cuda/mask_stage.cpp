@@ -55,6 +55,8 @@ MaskStage::MaskStage(Extent grid, Extent frame, const MaskOptions& options)
 }
 
 void MaskStage::run(Stream stream, const float* flows) {
+    // What is recorded calls nobody.
+    if (watcher_) return queue(stream, flows);
     if (runs_.size() > most_records && !runs_.contains(flows)) runs_.clear();
     runs_[flows].run(stream, [this, stream, flows] { queue(stream, flows); });
 }
@@ -62,7 +64,10 @@ void MaskStage::run(Stream stream, const float* flows) {
 void MaskStage::queue(Stream stream, const float* flows) {
     seed(stream, flows);
     if (options_.flow_threshold > 0) check_flows(stream, flows);
-    if (grid_ != frame_) resize_labels(stream, plane_.labels, grid_, final_plane_.labels, frame_);
+    if (grid_ != frame_) {
+        resize_labels(stream, plane_.labels, grid_, final_plane_.labels, frame_);
+        queued("resize_labels");
+    }
     finish(stream);
 }
 
@@ -71,43 +76,58 @@ void MaskStage::seed(Stream stream, const float* flows) {
     const float* logits = flows + 2 * grid_.pixels();
     make_step_field(stream, flows, logits, grid_.height, grid_.width, options_.cellprob_threshold,
                     stepping_, steps_.data());
+    queued("make_step_field");
     counts_.zero(stream);
     follow_flow(stream, {steps_.data(), grid_.height, grid_.width}, stepping_, logits,
                 options_.cellprob_threshold, options_.niter, bins_.data(), counts_.data());
+    queued("follow_flow");
     report_.zero(stream);
     find_seeds(stream, counts_.data(), grid_.height, grid_.width, options_.variant, most_,
                seeds_.data(), count_.data(), scratch_.data());
+    queued("find_seeds");
     grow_seeds(stream, counts_.data(), grid_.height, grid_.width, seeds_.data(), count_.data(),
                most_, bin_labels_.data(), &report_.data()->at_edge);
+    queued("grow_seeds");
     const double largest = static_cast<double>(grid_.pixels()) * options_.max_size_fraction;
     label_points(stream, bins_.data(), bin_labels_.data(), plane_, largest, boxes_.data(),
                  scratch_.data());
+    queued("label_points");
+}
+
+void MaskStage::measure(Stream stream, const LabelPlane& plane) {
+    measure_labels(stream, plane, boxes_.data());
+    queued("measure_labels");
 }
 
 /// 5.5.
 void MaskStage::check_flows(Stream stream, const float* flows) {
-    measure_labels(stream, plane_, boxes_.data());
+    measure(stream, plane_);
     flow_errors(stream, plane_.labels, grid_.height, grid_.width, boxes_.data(), count_.data(),
                 static_cast<std::uint32_t>(most_), flows, options_.variant, scratch_.data(),
                 errors_.data());
+    queued("flow_errors");
     erase_wrong(stream, plane_, errors_.data(), options_.flow_threshold);
+    queued("erase_wrong");
 }
 
 /// 5.6.
 void MaskStage::finish(Stream stream) {
     const auto remove = [&] {
-        measure_labels(stream, final_plane_, boxes_.data());
+        measure(stream, final_plane_);
         if (options_.min_size < 1) return;
         remove_small(stream, final_plane_, boxes_.data(), options_.min_size, scratch_.data());
-        measure_labels(stream, final_plane_, boxes_.data());
+        queued("remove_small");
+        measure(stream, final_plane_);
     };
     remove();
     fill_holes(stream, final_plane_, boxes_.data(), scratch_.data());
+    queued("fill_holes");
     if (options_.min_size < 1)
-        measure_labels(stream, final_plane_, boxes_.data());
+        measure(stream, final_plane_);
     else
         remove();
     count_labels(stream, final_plane_, boxes_.data(), &report_.data()->largest);
+    queued("count_labels");
 }
 
 }  // namespace cytofleet::cuda

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "kernels/labels/measure_cuda.hpp"
 #include "kernels/seeds/seeds.hpp"
@@ -21,6 +23,9 @@ struct MaskReport {
     std::uint32_t reserved = 0;  ///< keeps the size a multiple of 16
 };
 
+/// Hears, each time a step is queued, which one: "make_step_field" to "count_labels".
+using MaskWatcher = std::function<void(const char* step)>;
+
 /// Memory for frames of one shape, about 80 bytes per pixel, used by one frame after the other.
 class MaskStage {
   public:
@@ -35,9 +40,15 @@ class MaskStage {
     /// (frame), in device memory, until the next run.
     const std::uint32_t* labels() const { return final_plane_.labels; }
     const MaskReport* report() const { return report_.data(); }
+    /// For times of single steps.
+    void watch(MaskWatcher watcher) { watcher_ = std::move(watcher); }
 
   private:
     void queue(Stream stream, const float* flows);
+    void queued(const char* step) const {
+        if (watcher_) watcher_(step);
+    }
+    void measure(Stream stream, const LabelPlane& plane);
     void seed(Stream stream, const float* flows);
     void check_flows(Stream stream, const float* flows);
     void finish(Stream stream);
@@ -62,6 +73,7 @@ class MaskStage {
     LabelPlane plane_;                     ///< on the grid
     LabelPlane final_plane_;               ///< on the frame
     std::map<const float*, Replay> runs_;  ///< by the flows' place, which comes again
+    MaskWatcher watcher_;
 };
 
 }  // namespace cytofleet::cuda
