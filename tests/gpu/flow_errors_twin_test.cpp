@@ -217,7 +217,10 @@ TEST_P(HugeLabels, AreSharedByGangsOfBlocks) {
     EXPECT_TRUE(std::isfinite(errors.at(2)));
 }
 
-INSTANTIATE_TEST_SUITE_P(FlowErrorsTwin, HugeLabels, testing::Values(Variant::cpu, Variant::cuda));
+INSTANTIATE_TEST_SUITE_P(FlowErrorsTwin, HugeLabels, testing::ValuesIn(variants),
+                         [](const auto& info) {
+                             return info.param == Variant::cpu ? "cpu" : "cuda";
+                         });
 
 /// Also heat so faint that single precision loses it.
 TEST(FlowErrorsTwin, HugeFramesInSinglePrecision) {
