@@ -218,8 +218,8 @@ TEST_P(HugeLabels, AreSharedByGangsOfBlocks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(FlowErrorsTwin, HugeLabels, testing::ValuesIn(variants),
-                         [](const auto& info) {
-                             return info.param == Variant::cpu ? "cpu" : "cuda";
+                         [](const auto& chosen) {
+                             return chosen.param == Variant::cpu ? "cpu" : "cuda";
                          });
 
 /// Also heat so faint that single precision loses it.
