@@ -27,9 +27,9 @@ struct Scene {
     std::vector<std::uint32_t> labels;
     std::vector<float> flows;
 
-    Scene(std::int64_t height_, std::int64_t width_)
-        : height(height_),
-          width(width_),
+    Scene(std::int64_t rows, std::int64_t columns)
+        : height(rows),
+          width(columns),
           labels(static_cast<std::size_t>(height * width)),
           flows(2 * labels.size()) {
         std::mt19937 random(static_cast<unsigned>(17 * height + width));

@@ -9,6 +9,7 @@
 
 namespace cytofleet::emulation {
 
+// NOLINTBEGIN(readability-identifier-naming,google-explicit-constructor): as CUDA has it
 struct dim3 {
     unsigned x = 1;
     unsigned y = 1;
@@ -16,6 +17,7 @@ struct dim3 {
     dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
     std::uint64_t count() const { return std::uint64_t{x} * y * z; }
 };
+// NOLINTEND(readability-identifier-naming,google-explicit-constructor)
 
 /// Where the running fiber stands.
 struct Place {
