@@ -60,11 +60,13 @@ struct Memory {
             scratch.take<std::uint32_t>(2 * slots.slots * static_cast<std::size_t>(slots.words));
         waiting.large = scratch.take<std::uint32_t>(static_cast<std::size_t>(most));
         waiting.mixed = scratch.take<std::uint32_t>(static_cast<std::size_t>(mixed_words));
+        // NOLINTBEGIN(cppcoreguidelines-prefer-member-initializer): taken one after another
         numbers = scratch.take<std::uint32_t>(2);
         waiting.large_number = numbers;
         waiting.any_mixed = numbers == nullptr ? nullptr : numbers + 1;
         relabel = scratch.take<std::byte>(relabel_scratch_bytes(height, width, most));
         bytes = scratch.bytes();
+        // NOLINTEND(cppcoreguidelines-prefer-member-initializer)
     }
     Slots slots;
     Waiting waiting;

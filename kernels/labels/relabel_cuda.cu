@@ -20,9 +20,11 @@ struct Memory {
         bits = scratch.take<std::uint32_t>(static_cast<std::size_t>(words));
         ranks = scratch.take<std::uint32_t>(static_cast<std::size_t>(words));
         sums = scratch.take<std::uint32_t>(bit_rank_sums(words));
+        // NOLINTBEGIN(cppcoreguidelines-prefer-member-initializer): taken one after another
         total = scratch.take<std::uint32_t>(1);
         renamed = scratch.take<std::uint32_t>(static_cast<std::size_t>(most + 1));
         bytes = scratch.bytes();
+        // NOLINTEND(cppcoreguidelines-prefer-member-initializer)
     }
     Memory(void* scratch, const LabelPlane& plane)
         : Memory(Scratch(scratch), plane.pixels(), plane.most) {}
