@@ -110,10 +110,7 @@ __global__ void __launch_bounds__(large_boxes.threads, 1)
         if (threadIdx.x == 0) heat.from[heat.at(source.y, source.x)] = Real{1};
         __syncthreads();
         label_heat::run<variant>(heat, strips, source, steps_of<variant>(label, extent));
-        if (heat.from == result) continue;
-        label_heat::visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
-            result[heat.at(y, x)] = heat.from[heat.at(y, x)];
-        });
+        label_heat::bring_to(result, heat, frame, label, strips);
     }
 }
 
@@ -152,15 +149,10 @@ __global__ void __launch_bounds__(huge_boxes.threads, 1)
             for (std::int64_t step = 1; step <= steps; ++step) {
                 label_heat::spread_all<variant, false>(heat, strips,
                                                        step == steps ? Pixel{-1, -1} : source);
-                Real* const before = heat.from;
-                heat.from = heat.to;
-                heat.to = before;
+                label_heat::turn(heat);
                 meet();
             }
-            if (heat.from == result) continue;
-            label_heat::visit_pixels(frame, label, strips, [&](std::int32_t y, std::int32_t x) {
-                result[heat.at(y, x)] = heat.read(y, x);
-            });
+            label_heat::bring_to(result, heat, frame, label, strips);
         }
     }
 }

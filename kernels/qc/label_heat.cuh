@@ -273,6 +273,24 @@ __device__ bool spread_all(const Heat& heat, const Strips& strips, Pixel source)
     return changed;
 }
 
+/// What was written is read in the next step.
+template <typename Heat>
+__device__ void turn(Heat& heat) {
+    auto* const before = heat.from;
+    heat.from = heat.to;
+    heat.to = before;
+}
+
+/// Where the heat ended up in the other frame, this thread's pixels go to `result`, which is at the
+/// first pixel of the label's box too.
+template <typename Real, bool gang>
+__device__ void bring_to(Real* result, const FrameHeat<Real, gang>& heat, const Frame& frame,
+                         const Label& label, const Strips& strips) {
+    if (heat.from == result) return;
+    visit_pixels(frame, label, strips,
+                 [&](std::int32_t y, std::int32_t x) { result[heat.at(y, x)] = heat.read(y, x); });
+}
+
 /// `steps` times; heat.from has 1 at `source` and else zeros before, the result afterwards.
 template <Variant variant, typename Heat>
 __device__ void run(Heat& heat, const Strips& strips, Pixel source, std::int64_t steps) {
@@ -285,9 +303,7 @@ __device__ void run(Heat& heat, const Strips& strips, Pixel source, std::int64_t
             changed = spread_all<variant, true>(heat, strips, warmed);
         else
             spread_all<variant, false>(heat, strips, warmed);
-        auto* const before = heat.from;
-        heat.from = heat.to;
-        heat.to = before;
+        turn(heat);
         if (!look)
             __syncthreads();
         else if (__syncthreads_or(changed ? 1 : 0) == 0)

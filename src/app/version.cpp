@@ -30,8 +30,8 @@ std::string vector_targets() {
 }
 
 std::string gpu_text() {
-    const cuda::DeviceSurvey survey = survey_gpus();
     if (!built_for_gpu()) return "not built in";
+    const cuda::DeviceSurvey survey = survey_gpus();
     std::string out;
     for (const cuda::DeviceFacts& device : survey.devices)
         out += fmt::format("{}{} ({}.{}, {})", out.empty() ? "" : ", ", device.name, device.major,

@@ -24,7 +24,7 @@ Image ramp(std::int64_t height, std::int64_t width) {
 }
 
 struct Rig {
-    CudaEngine engine = start_cuda(Precision::fp32);
+    Operations engine = start_cuda(Precision::fp32);
     CpNet net{engine.ops, test::weights_of("cyto_tiny")};
     std::unique_ptr<Segmenter> segmenter;
     explicit Rig(std::int64_t batch) {

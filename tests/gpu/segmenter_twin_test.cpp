@@ -59,7 +59,7 @@ class OnDevice {
     std::vector<std::string> notes() { return segmenter_->notes(); }
 
   private:
-    CudaEngine engine_;
+    Operations engine_;
     CpNet net_;
     std::unique_ptr<Segmenter> segmenter_;
 };

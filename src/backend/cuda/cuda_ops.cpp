@@ -207,7 +207,7 @@ std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream) {
     return std::make_shared<CudaOps>(precision, stream);
 }
 
-CudaEngine start_cuda(Precision precision) {
+Operations start_cuda(Precision precision) {
     struct Engine {
         cuda::OwnStream stream;
         CudaOps ops;

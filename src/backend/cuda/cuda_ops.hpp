@@ -16,11 +16,12 @@ namespace cytofleet {
 /// constants must be gone before the operations are. Throws cuda::DeviceError.
 std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream = nullptr);
 
-/// The same with a stream of their own, on which the caller may put work too.
-struct CudaEngine {
+/// What a network is computed with.
+struct Operations {
     std::shared_ptr<NnOps> ops;
-    cuda::Stream stream = nullptr;  ///< lives as long as the operations
+    cuda::Stream stream = nullptr;  ///< of a GPU; lives as long as the operations
 };
-CudaEngine start_cuda(Precision precision);
+/// make_cuda_ops with a stream of their own, on which the caller may put work too.
+Operations start_cuda(Precision precision);
 
 }  // namespace cytofleet

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "backend/cpu/cpu_ops.hpp"
-#include "backend/cuda/cuda_ops.hpp"
 #include "base/error.hpp"
 #include "base/timer.hpp"
 #include "kernels/support/devices.hpp"
@@ -19,8 +18,7 @@ Operations make_operations(const CellposeSettings& settings) {
     if constexpr (with_cuda) {
         if (settings.gpu) {
             cuda::use_device(settings.gpu->device);
-            const CudaEngine engine = start_cuda(settings.gpu->precision);
-            return {engine.ops, engine.stream};
+            return start_cuda(settings.gpu->precision);
         }
     }
     ensure(!settings.gpu, "a GPU is chosen only where the build has one");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/support/device_memory.hpp"
+#include "backend/cuda/cuda_ops.hpp"
 #include "models/cellpose/flow_field.hpp"
 #include "models/cellpose/settings.hpp"
 #include "models/segmenter.hpp"
@@ -28,12 +28,6 @@ ModelDiameters read_diameters(const Weights& weights);
 /// nuclei).
 Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_in_mean,
                    double diameter);
-
-/// What the network is computed with.
-struct Operations {
-    std::shared_ptr<NnOps> ops;
-    cuda::Stream stream = nullptr;  ///< of a GPU
-};
 
 class Cellpose : public Segmenter {
   public:

@@ -11,8 +11,6 @@
 namespace cytofleet {
 namespace {
 
-constexpr std::int64_t outputs = 3;
-
 std::size_t index(std::int64_t value) {
     return static_cast<std::size_t>(value);
 }
@@ -41,14 +39,14 @@ FlowField finish(const Exec& exec, const InFlight& done, bool resample) {
     FlowField field;
     field.extent = resample ? done.prepared.frame : small;
     field.style = style_of(done.style);
-    std::vector<float> values(index(outputs * small.pixels()));
+    std::vector<float> values(index(network_outputs * small.pixels()));
     done.blend.finish(exec, values);
     if (field.extent == small) {
         field.values = std::move(values);
         return field;
     }
-    field.values.resize(index(outputs * field.extent.pixels()));
-    for (std::int64_t c = 0; c < outputs; ++c)
+    field.values.resize(index(network_outputs * field.extent.pixels()));
+    for (std::int64_t c = 0; c < network_outputs; ++c)
         resize_output(exec,
                       std::span(values).subspan(index(c * small.pixels()), index(small.pixels())),
                       small,
@@ -71,7 +69,7 @@ class Batch {
             run();
             tile_ = grid.tile;
             in_.resize(index(capacity_ * net_.channels_in() * tile_.pixels()));
-            out_.resize(index(capacity_ * outputs * tile_.pixels()));
+            out_.resize(index(capacity_ * network_outputs * tile_.pixels()));
             styles_.resize(index(capacity_ * net_.style_size()));
         }
         for (std::int64_t first = 0; first < grid.count();) {
@@ -92,16 +90,18 @@ class Batch {
         Timer network;
         const std::int64_t pixels = tile_.pixels();
         net_(std::span(in_).first(index(filled_ * net_.channels_in() * pixels)), filled_,
-             tile_.height, tile_.width, std::span(out_).first(index(filled_ * outputs * pixels)),
+             tile_.height, tile_.width,
+             std::span(out_).first(index(filled_ * network_outputs * pixels)),
              std::span(styles_).first(index(filled_ * net_.style_size())));
         times_.network += network.seconds();
         Timer blending;
         std::int64_t at = 0;
         for (const Part& part : parts_) {
-            part.frame->blend.add(exec_,
-                                  std::span(out_).subspan(index(at * outputs * pixels),
-                                                          index(part.count * outputs * pixels)),
-                                  part.count);
+            part.frame->blend.add(
+                exec_,
+                std::span(out_).subspan(index(at * network_outputs * pixels),
+                                        index(part.count * network_outputs * pixels)),
+                part.count);
             for (std::int64_t i = at; i < at + part.count; ++i)
                 for (std::int64_t k = 0; k < net_.style_size(); ++k)
                     part.frame->style[index(k)] += styles_[index(i * net_.style_size() + k)];

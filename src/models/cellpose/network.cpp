@@ -12,7 +12,6 @@
 namespace cytofleet {
 namespace {
 
-constexpr std::int64_t outputs = 3;
 constexpr std::int64_t largest_width = 4096;  // channels; Cellpose has 256
 
 [[noreturn]] void refuse(const Weights& weights, const std::string& what) {
@@ -27,7 +26,7 @@ std::vector<std::int64_t> read_widths(const Weights& weights) {
                "is a Cellpose 4 (Cellpose-SAM) checkpoint; cytofleet runs Cellpose 3 models "
                "so far");
     if (weights.has("output.2.weight") && weights.get("output.2.weight").shape().rank() == 4 &&
-        weights.get("output.2.weight").shape()[0] != outputs)
+        weights.get("output.2.weight").shape()[0] != network_outputs)
         refuse(weights,
                fmt::format("has {} outputs instead of 3 (two flows and a probability); it is "
                            "no segmentation model",
@@ -74,7 +73,7 @@ struct CpNet::Layers {
             ops->upload(tiles, *x);
             begin = down[0](*ops, work, *x);
         }
-        const FeaturesPtr planes = work.make_planar(count, outputs, h, w);
+        const FeaturesPtr planes = work.make_planar(count, network_outputs, h, w);
         const FeaturesPtr style = run_on(work, first, std::move(begin), *planes);
         ops->download(*style, styles);
         ops->download(*planes, out);
@@ -126,9 +125,9 @@ CpNet::CpNet(std::shared_ptr<NnOps> ops, const Weights& weights)
                           width(n + 2), width(n + 1), style,
                           n + 1 == stages ? Sampling::same : Sampling::doubled);
     }
-    l.output =
-        l.ops->make_projection(read_batch_norm(weights / "output" / "0", l.widths[1]),
-                               read_convolution(weights / "output" / "2", l.widths[1], outputs, 1));
+    l.output = l.ops->make_projection(
+        read_batch_norm(weights / "output" / "0", l.widths[1]),
+        read_convolution(weights / "output" / "2", l.widths[1], network_outputs, 1));
 }
 
 CpNet::~CpNet() = default;
@@ -150,7 +149,7 @@ NnOps& CpNet::ops() const {
 
 void CpNet::forward(Workspace& work, const Features& tiles, Features& out) const {
     ensure(tiles.height % 16 == 0 && tiles.width % 16 == 0, "tile sizes are multiples of 16");
-    ensure(tiles.channels == channels_in() && out.channels == outputs && out.n == tiles.n &&
+    ensure(tiles.channels == channels_in() && out.channels == network_outputs && out.n == tiles.n &&
                out.height == tiles.height && out.width == tiles.width,
            "output and tiles have one size");
     layers_->run_on(work, 0, layers_->down[0](*layers_->ops, work, tiles), out);
@@ -166,7 +165,7 @@ void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_
     const std::int64_t style = style_size();
     ensure(h > 0 && w > 0 && h % 16 == 0 && w % 16 == 0, "tile sizes are multiples of 16");
     ensure(static_cast<std::int64_t>(tiles.size()) == n * channels_in() * pixels &&
-               static_cast<std::int64_t>(out.size()) == n * outputs * pixels &&
+               static_cast<std::int64_t>(out.size()) == n * network_outputs * pixels &&
                static_cast<std::int64_t>(styles.size()) == n * style,
            "tiles, output and styles have n entries");
     const auto part = [](auto whole, std::int64_t first, std::int64_t count, std::int64_t each) {
@@ -175,7 +174,8 @@ void CpNet::operator()(std::span<const float> tiles, std::int64_t n, std::int64_
     };
     layers_->ops->for_pieces(n, [&](Workspace& work, std::int64_t first, std::int64_t count) {
         layers_->run(work, first, count, part(tiles, first, count, channels_in() * pixels), h, w,
-                     part(out, first, count, outputs * pixels), part(styles, first, count, style));
+                     part(out, first, count, network_outputs * pixels),
+                     part(styles, first, count, style));
     });
 }
 

@@ -13,6 +13,9 @@
 
 namespace cytofleet {
 
+/// Planes of the network's output: Y flow, X flow, logit.
+inline constexpr std::int64_t network_outputs = 3;
+
 /// Sees what a block made of tiles [first, first + out.n): "res_down_0" to "res_up_0".
 using BlockWatcher = std::function<void(const std::string& block, std::int64_t first,
                                         const NnOps& ops, const Features& out)>;

@@ -81,7 +81,7 @@ class OnDevice {
     }
 
   private:
-    CudaEngine engine_;
+    Operations engine_;
     CpNet net_;
     std::unique_ptr<Segmenter> segmenter_;
 };

@@ -16,7 +16,6 @@
 namespace cytofleet::bench {
 namespace {
 
-constexpr std::int64_t outputs = 3;
 constexpr double full_size = 30e9;  // floating point operations of a tile; Cellpose has 31.0
 
 std::size_t size(std::int64_t count) {
@@ -40,7 +39,7 @@ class Tiles {
     /// What the CPU's network says.
     std::vector<float> answer(const Weights& weights) const {
         CpNet net(make_cpu_ops(1), weights);
-        std::vector<float> out(size(outputs * side_ * side_));
+        std::vector<float> out(size(network_outputs * side_ * side_));
         std::vector<float> style(size(net.style_size()));
         net(one_, 1, side_, side_, out, style);
         return out;
@@ -78,7 +77,7 @@ void bench_network(Report& report, const Weights& weights, const Scope& scope, c
     double flops = 0;
     std::vector<float> wanted;
     for (const Precision precision : scope.precisions) {
-        const CudaEngine engine = start_cuda(precision);
+        const Operations engine = start_cuda(precision);
         const CpNet net(engine.ops, weights);
         flops = network_flops(net.widths(), scope.tile);
         const Tiles tiles(net.channels_in(), scope.tile);
@@ -87,7 +86,8 @@ void bench_network(Report& report, const Weights& weights, const Scope& scope, c
             const auto measure = [&](Workspace& work, std::int64_t, std::int64_t) {
                 const FeaturesPtr in =
                     work.make_planar(n, net.channels_in(), scope.tile, scope.tile);
-                const FeaturesPtr out = work.make_planar(n, outputs, scope.tile, scope.tile);
+                const FeaturesPtr out =
+                    work.make_planar(n, network_outputs, scope.tile, scope.tile);
                 engine.ops->upload(tiles.batch(n), *in);
                 const double seconds = median_seconds(engine.stream, scope.rounds,
                                                       [&] { net.forward(work, *in, *out); });

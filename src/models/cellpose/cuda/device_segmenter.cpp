@@ -9,12 +9,10 @@
 
 #include "backend/cuda/device_pool.hpp"
 #include "base/error.hpp"
-#include "kernels/normalize/percentile_cuda.hpp"
 #include "kernels/resize/resize_cuda.hpp"
 #include "kernels/support/devices.hpp"
 #include "kernels/support/streams.hpp"
 #include "kernels/tiles/blend_cuda.hpp"
-#include "kernels/tiles/cut_tiles_cuda.hpp"
 #include "models/cellpose/cuda/frame_loader.hpp"
 #include "models/cellpose/cuda/frame_shape.hpp"
 #include "models/cellpose/cuda/tile_batch.hpp"
@@ -22,7 +20,6 @@
 namespace cytofleet::cuda {
 namespace {
 
-constexpr std::int64_t outputs = 3;
 constexpr std::int64_t pixels_per_call = std::int64_t{1} << 25;  // 8 frames of 2048 x 2048
 
 std::size_t float_bytes(std::int64_t count) {
@@ -119,7 +116,7 @@ class DeviceSegmenter : public Segmenter {
 
     /// All tiles of a batch have one size.
     void make_batch_for(const FrameShape& shape, std::vector<SegmentResult>& results) {
-        if (batch_ && batch_->tile() == shape.grid.tile && batch_->capacity() == capacity_) return;
+        if (batch_ && batch_->tile() == shape.grid.tile) return;
         land_all(results);
         batch_.reset();
         batch_ = std::make_unique<TileBatch>(stream_, net_, shape.grid.tile, capacity_);
@@ -142,7 +139,8 @@ class DeviceSegmenter : public Segmenter {
     void send(std::unique_ptr<Flight> flight, std::vector<SegmentResult>& results) {
         const TileGrid& grid = flight->shape->grid;
         Flight& frame = *flight;
-        frame.answers = Scratch(pool_, float_bytes(grid.count() * outputs * grid.tile.pixels()));
+        frame.answers =
+            Scratch(pool_, float_bytes(grid.count() * network_outputs * grid.tile.pixels()));
         frame.sink.planes = frame.answers.floats();
         frame.sink.tiles = grid.count();
         frame.sink.done = 0;
@@ -172,13 +170,13 @@ class DeviceSegmenter : public Segmenter {
         frame.masks_begin.record(stream_);
         {
             const Extent small = shape.grid.frame;
-            Scratch flows(pool_, float_bytes(outputs * small.pixels()));
+            Scratch flows(pool_, float_bytes(network_outputs * small.pixels()));
             blend_tiles(stream_, shape.device_grid.view(), frame.answers.floats(),
                         TileLayout::planar, flows.floats());
             frame.answers = {};
             if (shape.dynamics != small) {
-                Scratch resized(pool_, float_bytes(outputs * shape.dynamics.pixels()));
-                resize_output(stream_, flows.floats(), small, outputs, resized.floats(),
+                Scratch resized(pool_, float_bytes(network_outputs * shape.dynamics.pixels()));
+                resize_output(stream_, flows.floats(), small, network_outputs, resized.floats(),
                               shape.dynamics);
                 flows = std::move(resized);
             }

@@ -7,6 +7,7 @@
 #include "kernels/labels/relabel_cuda.hpp"
 #include "kernels/qc/flow_errors_cuda.hpp"
 #include "kernels/resize/resize_cuda.hpp"
+#include "kernels/seeds/end_bin.hpp"
 #include "kernels/seeds/label_points_cuda.hpp"
 #include "kernels/seeds/seeds_cuda.hpp"
 
@@ -14,7 +15,6 @@ namespace cytofleet::cuda {
 namespace {
 
 constexpr std::size_t most_records = 8;
-constexpr std::int64_t margin = 40;  // bins around the frame, both sides together
 
 std::size_t size(std::int64_t value) {
     return static_cast<std::size_t>(value);
@@ -36,7 +36,7 @@ MaskStage::MaskStage(Extent grid, Extent frame, const MaskOptions& options)
       most_(most_seeds(grid.height, grid.width)),
       steps_(size(2 * (grid.height + 2) * (grid.width + 2))),
       bins_(size(grid.pixels())),
-      counts_(size((grid.height + margin) * (grid.width + margin))),
+      counts_(size((grid.height + 2 * end_bin_pad) * (grid.width + 2 * end_bin_pad))),
       bin_labels_(counts_.size()),
       seeds_(size(most_)),
       labels_(size(grid.pixels())),

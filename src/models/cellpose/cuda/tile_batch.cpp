@@ -10,8 +10,6 @@
 namespace cytofleet::cuda {
 namespace {
 
-constexpr std::int64_t outputs = 3;
-
 std::size_t index(std::int64_t value) {
     return static_cast<std::size_t>(value);
 }
@@ -36,7 +34,7 @@ TileBatch::TileBatch(Stream stream, const CpNet& net, Extent tile, std::int64_t 
       tile_(tile),
       capacity_(capacity),
       tiles_(index(capacity * net.channels_in() * tile.pixels())),
-      answers_(index(capacity * outputs * tile.pixels())) {
+      answers_(index(capacity * network_outputs * tile.pixels())) {
     // The network also runs on tiles that only fill up a batch.
     tiles_.zero(stream);
 }
@@ -52,7 +50,7 @@ float* TileBatch::add(TileSink& sink, std::int64_t count) {
 std::vector<TileSink*> TileBatch::run() {
     if (filled_ == 0) return {};
     const std::int64_t n = padded_batch(filled_, capacity_);
-    const std::int64_t out_floats = outputs * tile_.pixels();
+    const std::int64_t out_floats = network_outputs * tile_.pixels();
     std::unique_ptr<Run> run;
     if (spare_runs_.empty()) {
         run = std::make_unique<Run>();
@@ -91,10 +89,10 @@ void TileBatch::forward(std::int64_t n) {
         const FeaturesPtr in = work.make_planar(n, net_.channels_in(), tile_.height, tile_.width);
         copy_across(stream_, on_device(*in).data(), tiles_.data(),
                     float_bytes(n * net_.channels_in() * tile_.pixels()));
-        const FeaturesPtr out = work.make_planar(n, outputs, tile_.height, tile_.width);
+        const FeaturesPtr out = work.make_planar(n, network_outputs, tile_.height, tile_.width);
         net_.forward(work, *in, *out);
         copy_across(stream_, answers_.data(), on_device(*out).data(),
-                    float_bytes(n * outputs * tile_.pixels()));
+                    float_bytes(n * network_outputs * tile_.pixels()));
     });
 }
 

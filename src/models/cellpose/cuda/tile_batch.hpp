@@ -30,7 +30,6 @@ class TileBatch {
     /// Memory for `capacity` tiles of `tile`.
     TileBatch(Stream stream, const CpNet& net, Extent tile, std::int64_t capacity);
     Extent tile() const { return tile_; }
-    std::int64_t capacity() const { return capacity_; }
     std::int64_t free() const { return capacity_ - filled_; }
     bool empty() const { return filled_ == 0; }
 
