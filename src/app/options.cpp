@@ -69,7 +69,7 @@ cxxopts::Options make_parser() {
         "o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")(
         "suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")(
         "overwrite", "replace results that are there already")(
-        "skip-existing", "leave out inputs whose result is there already")(
+        "skip-existing", "leave out inputs whose result is there already, whoever made it")(
         "overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")(
         "n,dry-run", "say what would be done, and do nothing");
     parser.add_options("Speed")(
@@ -86,6 +86,20 @@ cxxopts::Options make_parser() {
         text(), "TYPE")("partition",
                         "spread files or frames over ranks: auto, files, frames (default: auto)",
                         text(), "HOW");
+    parser.add_options("Long runs")("no-resume",
+                                    "do again what earlier runs with the same settings have done")(
+        "max-time",
+        "stop in order after so long, for example 11:45:00 (hours, minutes, seconds); exit code 85",
+        text(), "TIME")("retry-quarantined", "try again the frames that were given up")(
+        "max-attempts",
+        "give a frame up when the program has died with it so many times (default: 3)", text(),
+        "NUMBER")("fail-fast", "stop at the first frame that is given up")(
+        "shard",
+        "do part I of N, for N processes with the same inputs and options that share the work "
+        "without MPI, such as a job array; counted from 1",
+        text(), "I/N")("verify-inputs",
+                       "tell changed inputs by their contents, not by size and time; reads "
+                       "every file once more");
     parser.add_options("Advanced Cellpose")(
         "dynamics",
         "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
@@ -102,8 +116,8 @@ cxxopts::Options make_parser() {
     return parser;
 }
 
-const Texts shown_groups{"Model", "Detection",         "Image",  "Folder", "Result",
-                         "Speed", "Advanced Cellpose", "Message"};
+const Texts shown_groups{"Model",     "Detection",         "Image",  "Folder", "Result", "Speed",
+                         "Long runs", "Advanced Cellpose", "Message"};
 
 /// The values given, by option.
 class Given {
@@ -215,6 +229,48 @@ void read_results(const Given& given, RunOptions& run) {
                 {"frames", Partition::frames}});
 }
 
+/// "HH:MM:SS", "MM:SS" or seconds.
+double seconds_of(const char* option, const std::string& text) {
+    double seconds = 0;
+    const auto parts = split(text, ':');
+    bool good = !parts.empty() && parts.size() <= 3;
+    for (std::size_t i = 0; good && i < parts.size(); ++i) {
+        good = !parts[i].empty() && parts[i].size() <= 9 &&
+               parts[i].find_first_not_of("0123456789") == std::string::npos;
+        if (good) seconds = seconds * 60 + static_cast<double>(std::stol(parts[i]));
+    }
+    if (!good || seconds <= 0)
+        throw Error(ErrorKind::usage,
+                    fmt::format("--{} is {}; it takes a time above 0 such as 11:45:00, 30:00 or 90",
+                                option, printable(text)));
+    return seconds;
+}
+
+Shard shard_from(const std::string& text) {
+    const auto parts = split(text, '/');
+    if (parts.size() != 2)
+        throw Error(ErrorKind::usage,
+                    fmt::format("--shard is {}; it takes I/N such as 3/8", printable(text)));
+    Shard out;
+    out.count = static_cast<int>(whole_number("shard", parts[1], 1, 1'000'000));
+    out.index = static_cast<int>(whole_number("shard", parts[0], 1, out.count)) - 1;
+    return out;
+}
+
+void read_long_runs(const Given& given, RunOptions& run) {
+    run.resume = !given.has("no-resume");
+    run.retry_quarantined = given.has("retry-quarantined");
+    run.fail_fast = given.has("fail-fast");
+    run.verify_inputs = given.has("verify-inputs");
+    given.whole("max-attempts", run.max_attempts, 1, 1'000'000);
+    if (given.has("max-time")) run.max_seconds = seconds_of("max-time", given.text("max-time"));
+    if (given.has("shard")) run.shard = shard_from(given.text("shard"));
+    if (!run.shard.alone() && !run.resume)
+        throw Error(ErrorKind::usage,
+                    "--shard and --no-resume exclude each other: processes that share a run find "
+                    "each other's work by resuming; remove .cytofleet to start afresh");
+}
+
 void read_device(const Given& given, RunOptions& run) {
     given.word("device", run.device,
                {{"auto", DeviceChoice::automatic},
@@ -249,10 +305,16 @@ std::string run_help() {
            "  mpirun -n 8 cytofleet run --model my_model movies/\n"
            "      the same on 8 processes\n"
            "\n"
+           "Killed or stopped, the same command goes on where it was: what is done is written "
+           "down in\n"
+           "the folder .cytofleet beside the results.\n"
+           "\n"
            "Exit codes: 0 all done; 1 nothing could be done; 2 a wrong command line, or results "
            "that are\n"
            "there already; 3 done, but some files or frames could not be segmented (they are "
-           "named).\n";
+           "named); 4 all\n"
+           "done, but a rank was lost; 85 stopped in order, by --max-time, SIGTERM or SIGUSR1: "
+           "start it again.\n";
 }
 
 RunCommand parse_run(const std::vector<std::string>& arguments) {
@@ -263,6 +325,7 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
         const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
         const Given given(result);
         RunCommand out;
+        out.run.command = arguments;
         out.help = given.has("help");
         if (out.help) return out;
         if (given.has("model")) out.run.model = given.text("model");
@@ -274,18 +337,19 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
         read_cellpose(given, out.run.cellpose);
         read_files(given, out.run);
         read_results(given, out.run);
+        read_long_runs(given, out.run);
         read_device(given, out.run);
         if (given.has("threads")) {
             int threads = 1;
             given.whole("threads", threads, 1, 4096);
             out.threads = threads;
         }
-        given.word("log-level", out.log_level,
+        given.word("log-level", out.run.log_level,
                    {{"error", LogLevel::error},
                     {"warning", LogLevel::warning},
                     {"info", LogLevel::info},
                     {"debug", LogLevel::debug}});
-        if (given.has("quiet")) out.log_level = LogLevel::error;
+        if (given.has("quiet")) out.run.log_level = LogLevel::error;
         out.dry_run = given.has("dry-run");
         out.overlay = given.has("overlay");
         return out;

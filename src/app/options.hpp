@@ -14,7 +14,6 @@ namespace cytofleet {
 struct RunCommand {
     RunOptions run;
     std::optional<int> threads;  ///< absent: the cores of this rank's share
-    LogLevel log_level = LogLevel::info;
     bool dry_run = false;
     bool overlay = false;
     bool help = false;

@@ -9,6 +9,8 @@
 #include "app/commands.hpp"
 #include "app/options.hpp"
 #include "app/overlay.hpp"
+#include "app/stop_signals.hpp"
+#include "app/summary.hpp"
 #include "base/error.hpp"
 #include "base/peak_memory.hpp"
 #include "base/text.hpp"
@@ -31,52 +33,41 @@ int share_of_cores(const Communicator& comm) {
     return std::max(1, bound ? cores : cores / comm.node_size());
 }
 
+/// --dry-run.
 int show_plan(const RunOptions& options) {
-    const ModelSpec model = find_model(options.model, options.model_dir);
-    const Catalogue catalogue = preview(options);
-    for (const auto& note : catalogue.notes) fmt::print("note: {}\n", note);
-    for (const auto& bad : catalogue.bad) fmt::print("cannot be segmented: {}\n", bad.reason);
+    const RunPlan plan = plan_run(options, 1);
+    for (const auto& note : plan.notes) fmt::print("note: {}\n", note);
+    for (const auto& bad : plan.catalogue.bad) fmt::print("cannot be segmented: {}\n", bad.reason);
     std::int64_t frames = 0;
-    for (const Job& job : catalogue.jobs) {
-        const SceneInfo& scene = catalogue.scene(job);
+    for (const Job& job : plan.remaining.jobs) {
+        const SceneInfo& scene = plan.catalogue.scene(job);
         frames += scene.t;
         fmt::print("{}: {} of {} x {} -> {}\n",
-                   show(catalogue.files[static_cast<std::size_t>(job.file)].path),
+                   show(plan.catalogue.files[static_cast<std::size_t>(job.file)].path),
                    count_of(static_cast<std::uint64_t>(scene.t), "frame"), scene.y, scene.x,
                    show(mask_path(job.stem)));
     }
+    frames -= std::ssize(plan.remaining.records);
     fmt::print("{} in {} with model {}; nothing was done (--dry-run)\n",
                count_of(static_cast<std::uint64_t>(frames), "frame"),
-               count_of(catalogue.jobs.size(), "output"), show(model.file));
-    return catalogue.bad.empty() ? 0 : catalogue.jobs.empty() ? 1 : 3;
-}
-
-void report(const RunSummary& summary, Log& log) {
-    std::size_t written = 0;
-    for (const Outcome& outcome : summary.outcomes) written += outcome.failure.empty() ? 1 : 0;
-    log.info(fmt::format("{} with {} in {}: {} written, {:.1f} s, peak memory {}",
-                         count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
-                         count_of(summary.cells, "cell"),
-                         count_of(summary.outcomes.size() + summary.bad.size(), "file"),
-                         count_of(written, "mask"), summary.seconds, human_bytes(peak_memory())));
-    if (summary.failed_frames > 0)
-        log.warning(
-            fmt::format("{} left empty; the logs name them",
-                        count_of(static_cast<std::uint64_t>(summary.failed_frames), "frame")));
-    const std::size_t lost = summary.outcomes.size() - written + summary.bad.size();
-    if (lost > 0) log.warning(fmt::format("{} without a mask, see above", count_of(lost, "file")));
+               count_of(plan.remaining.jobs.size(), "output"), show(plan.model.info.file));
+    if (plan.catalogue.bad.empty()) return 0;
+    return plan.catalogue.jobs.empty() ? exit_codes::failed : exit_codes::partly_done;
 }
 
 int run_ranks(Communicator& comm, RunCommand& command) {
+    command.run.stop_signal = catch_stop_signals();
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm));
     const bool root = comm.rank() == 0;
     const bool live = isatty(fileno(stderr)) != 0;
-    Log log(stderr, root ? command.log_level : LogLevel::error, live && root);
+    Log log(stderr, root ? command.run.log_level : LogLevel::error, live && root);
     try {
         const RunSummary summary = run(comm, command.run, log);
-        if (!root) return summary.exit_code;
+        if (!summary.complete) return summary.exit_code;
         report(summary, log);
-        if (command.overlay) write_overlays(command.run, summary, log);
+        if (command.overlay && summary.stopped.empty()) write_overlays(command.run, summary, log);
+        // Who is gone does not take part in MPI's goodbye.
+        if (!summary.lost.empty()) comm.abort(summary.exit_code);
         return summary.exit_code;
     } catch (const StartError& error) {
         if (comm.size() == 1) throw;

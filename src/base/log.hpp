@@ -1,6 +1,7 @@
 // Messages to the person at the terminal: levels, and one progress line that replaces itself.
 #pragma once
 
+#include <atomic>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -24,6 +25,7 @@ class Log {
     /// At level info and above: redraws the line on a terminal, else writes a plain line.
     void progress(std::string_view message);
     bool live() const { return live_; }
+    void set_level(LogLevel level) { level_ = level; }
 
   private:
     void write(LogLevel level, std::string_view prefix, std::string_view message);
@@ -31,7 +33,7 @@ class Log {
 
     std::mutex mutex_;
     std::FILE* stream_;
-    LogLevel level_;
+    std::atomic<LogLevel> level_;
     bool live_;
     bool drawn_ = false;
 };

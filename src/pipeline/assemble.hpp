@@ -1,33 +1,52 @@
 // Turns the spooled planes of one scene into its mask file and its log.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "pipeline/run_log.hpp"
 #include "pipeline/run_record.hpp"
-#include "schedule/master.hpp"
+#include "schedule/frame_record.hpp"
+#include "schedule/journal_events.hpp"
 
 namespace cytofleet {
 
-/// How one output ended.
+/// How the outputs of one scene ended.
 struct Outcome {
     Job job;
     std::uint64_t cells = 0;
     std::int64_t frames = 0;
     std::int64_t failed_frames = 0;
-    std::string failure;  ///< why there is no mask; empty when there is one
+    std::string failure;    ///< why there is no mask; empty when there is one
+    bool hopeless = false;  ///< another start would do no better: no frame could be segmented
 };
 
-std::vector<std::byte> to_bytes(const Outcome& outcome);
-Outcome outcome_from_bytes(std::span<const std::byte> bytes);
+/// What came of a scene whose frames were all in.
+struct Assembly {
+    Outcome outcome;
+    std::optional<OutputEvent> output;  ///< when a mask was written
+    /// Frames whose planes cannot be read back: they must be done again, then it is tried again.
+    std::vector<std::int64_t> lost;
+    std::vector<FrameRecord> records;  ///< as given, when any are lost
+    bool abandoned = false;            ///< not finished, because the run stops
+};
+/// Of an output that an earlier attempt has written.
+Outcome outcome_of(const Job& job, const OutputEvent& output);
+
+std::vector<std::byte> to_bytes(const Assembly& assembly);
+Assembly assembly_from_bytes(std::span<const std::byte> bytes);
 
 /// Writes `<stem>.ome.tif` and `<stem>.log`. Never throws Error: a failure is in the outcome and,
-/// where the folder allows, in the log.
-Outcome assemble(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
-                 const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records);
+/// where the folder allows, in the log. Once `abandon` is true it ends soon, `abandoned`, with
+/// nothing written.
+Assembly assemble(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
+                  const RunFacts& facts, const Job& job, std::vector<FrameRecord> records,
+                  const std::atomic<bool>* abandon = nullptr);
 
 /// The log of a file that could not even be opened. Best effort: the reason is reported by the run
 /// anyway.

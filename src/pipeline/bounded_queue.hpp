@@ -33,10 +33,12 @@ class BoundedQueue {
         return take();
     }
 
-    /// As pop(), but waits no longer than `patience`.
-    std::optional<T> pop_within(std::chrono::microseconds patience) {
+    /// As pop(), but waits no longer than `patience`. `ended`: the queue was closed and nothing is
+    /// left.
+    std::optional<T> pop_within(std::chrono::microseconds patience, bool* ended = nullptr) {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, patience, [&] { return closed_ || !values_.empty(); });
+        if (ended != nullptr) *ended = closed_ && values_.empty();
         return take();
     }
 

@@ -71,40 +71,12 @@ void check_collisions(const Catalogue& catalogue) {
                     "them apart with another --output-dir or --suffix");
 }
 
-void check_existing(Catalogue& catalogue, Existing policy) {
-    if (policy == Existing::overwrite) return;
-    const auto exists = [](const Job& job) {
-        std::error_code failed;
-        return fs::exists(mask_path(job.stem), failed);
-    };
-    const auto count = static_cast<std::size_t>(std::ranges::count_if(catalogue.jobs, exists));
-    if (count == 0) return;
-    if (policy == Existing::skip) {
-        std::erase_if(catalogue.jobs, exists);
-        catalogue.notes.push_back(
-            fmt::format("skipped {} already there (--skip-existing)", count_of(count, "output")));
-        return;
-    }
-    std::string names;
-    std::size_t listed = 0;
-    for (const Job& job : catalogue.jobs) {
-        if (!exists(job)) continue;
-        if (++listed > 4) break;
-        names += fmt::format("{}{}", listed > 1 ? ", " : "", show(mask_path(job.stem)));
-    }
-    if (count > 4) names += fmt::format(" and {} more", count - 4);
-    throw Error(ErrorKind::usage,
-                fmt::format("{} there already: {}; choose --overwrite, --skip-existing, another "
-                            "--suffix or --output-dir",
-                            count == 1 ? "an output is" : "outputs are", names));
-}
-
 }  // namespace
 
-std::vector<PlanItem> Catalogue::items() const {
+std::vector<PlanItem> Catalogue::items(const std::vector<Job>& of) const {
     std::vector<PlanItem> out;
-    out.reserve(jobs.size());
-    for (const Job& job : jobs) {
+    out.reserve(of.size());
+    for (const Job& job : of) {
         const SceneInfo& s = scene(job);
         out.push_back(
             {job.file, job.scene, s.t, static_cast<double>(s.y) * static_cast<double>(s.x)});
@@ -156,7 +128,6 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
         }
     }
     check_collisions(out);
-    check_existing(out, options.existing);
     return out;
 }
 

@@ -32,13 +32,12 @@ struct Catalogue {
     std::vector<Job> jobs;
     std::vector<BadFile> bad;
     std::vector<std::string> notes;  ///< what was left out, and warnings of the readers
-    std::vector<PlanItem> items() const;
+    std::vector<PlanItem> items(const std::vector<Job>& of) const;
     const SceneInfo& scene(const Job& job) const;
 };
 
-/// Opens every file and checks channel, Z and outputs. Bad files are listed, not thrown. Throws
-/// Error{usage} naming both inputs when two outputs collide, and naming the files when outputs
-/// exist and may not be replaced.
+/// Opens every file and checks channel, Z and names of outputs. Bad files are listed, not thrown.
+/// Throws Error{usage} naming both inputs when two outputs collide.
 Catalogue make_catalogue(const std::vector<std::filesystem::path>& files,
                          const RunOptions& options);
 

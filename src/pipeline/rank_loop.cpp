@@ -1,212 +1,195 @@
 #include "pipeline/rank_loop.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "base/byte_reader.hpp"
-#include "base/byte_writer.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "base/fault_point.hpp"
 
 namespace cytofleet {
 namespace {
 
-enum Tag : int {
-    ask = 1,         ///< rank -> 0: a unit, please
-    unit,            ///< 0 -> rank
-    none_left,       ///< 0 -> rank: answers `ask`
-    done,            ///< rank -> 0: frame records
-    assemble_scene,  ///< 0 -> rank: records of a whole scene
-    assembled,       ///< rank -> 0: outcome
-    stop,            ///< 0 -> rank
-    note,            ///< rank -> 0: a line for the user
-};
-
 constexpr int units_per_rank = 2;  // one at work, one being read
 constexpr std::chrono::microseconds patience{2000};
-constexpr double seconds_between_drawn = 0.5;
-constexpr double seconds_between_lines = 10;
+constexpr double seconds_between_signs = 1;
+/// A rank that was away itself for so long cannot blame others for their silence.
+constexpr double own_absence = 2;
+/// The next in line waits so much longer than the one before it.
+constexpr double seconds_per_place = 5;
 
-std::vector<std::byte> to_bytes(const Unit& value) {
-    ByteWriter out;
-    for (const std::int64_t number : {value.file, value.scene, value.first, value.count})
-        out.write(number);
-    return out.take();
-}
-
-Unit unit_from_bytes(std::span<const std::byte> bytes) {
-    ByteReader in(bytes, "unit");
-    Unit out;
-    for (std::int64_t* number : {&out.file, &out.scene, &out.first, &out.count})
-        *number = in.read<std::int64_t>();
-    return out;
+std::string name_of_signal(int signal) {
+    if (signal == SIGTERM) return "SIGTERM";
+    if (signal == SIGUSR1) return "SIGUSR1";
+    if (signal == SIGINT) return "Ctrl-C";
+    return fmt::format("signal {}", signal);
 }
 
 }  // namespace
 
-RankLoop::RankLoop(Communicator& comm, const RunOptions& options, const RunRecord& run,
-                   LoadedModel& model, const RunFacts& facts, Log& log, Master* master)
-    : comm_(comm),
-      options_(options),
-      run_(run),
-      model_(model),
-      facts_(facts),
-      log_(log),
-      master_(master),
-      spool_(run.folder, comm.rank()),
-      worker_(run.files, options, *model.segmenter) {}
+RankLoop::RankLoop(const RankContext& context, std::unique_ptr<Lead> lead,
+                   std::function<std::unique_ptr<Lead>()> take_over)
+    : context_(context),
+      lead_(std::move(lead)),
+      take_over_(std::move(take_over)),
+      worker_(context.run, context.options, *context.model.segmenter, context.journal),
+      scribe_(context.run, context.comm.rank(), worker_, context.journal),
+      assembler_(context.options, context.run, context.model, context.facts, context.journal),
+      leader_heard_(context.clock.seconds()),
+      last_round_(leader_heard_) {}
 
-std::vector<Outcome> RankLoop::go() {
-    while (!stopped_) {
-        while (const auto message = comm_.poll()) handle(*message);
+void RankLoop::send(int rank, Tag tag, std::span<const std::byte> body) {
+    context_.comm.send(rank, static_cast<int>(tag), body);
+}
+
+RankLoop::Ending RankLoop::go() {
+    while (!left_) {
+        while (const auto message = context_.comm.poll()) handle(*message);
+        const double now = context_.clock.seconds();
+        if (lead_) lead_->tick();
+        watch_stop();
         ask_for_work();
-        spool_frames();
-        assemble_next();
-        if (master_ == nullptr) continue;
-        show_progress(false);
-        if (master_->all_done() && outcomes_.size() == run_.jobs.size() && !stopped_) {
-            for (int rank = 1; rank < comm_.size(); ++rank) comm_.send(rank, Tag::stop, {});
-            stopped_ = true;
-        }
+        pass_on_frames();
+        pass_on_assemblies();
+        give_signs_of_life(now);
+        watch_leader(now);
+        last_round_ = now;
     }
-    if (master_ != nullptr) show_progress(true);
-    const auto order = [this](const Outcome& outcome) {
-        return std::ranges::find_if(run_.jobs, [&](const Job& job) {
-            return job.file == outcome.job.file && job.scene == outcome.job.scene;
-        });
-    };
-    std::ranges::sort(outcomes_, {}, order);
-    return std::move(outcomes_);
+    Ending out;
+    out.exit_code = exit_code_;
+    if (lead_) out.report = lead_->take_report();
+    return out;
 }
 
 void RankLoop::handle(const Message& message) {
-    switch (message.tag) {
-        case Tag::ask:
-            return serve_unit(message.from);
+    const Tag tag{message.tag};
+    if (tag == Tag::lead) return follow(message.from, number_from_bytes(message.body));
+    if (message.from == leader_) {
+        leader_heard_ = context_.clock.seconds();
+        if (tag >= Tag::unit) handle_order(message);
+    }
+    if (lead_ && (tag < Tag::unit || tag == Tag::alive)) lead_->handle(message);
+}
+
+void RankLoop::handle_order(const Message& message) {
+    switch (static_cast<Tag>(message.tag)) {
         case Tag::unit:
             --asked_;
+            ++units_in_hand_;
             return worker_.give(unit_from_bytes(message.body));
-        case Tag::none_left:
-            --asked_;
-            no_more_ = true;
+        case Tag::revoke:
+            return worker_.revoke(unit_from_bytes(message.body));
+        case Tag::assemble:
+            return assembler_.give(records_from_bytes(message.body));
+        case Tag::drain:
+            return drain();
+        case Tag::finish:
+            return finish(static_cast<int>(number_from_bytes(message.body)));
+        case Tag::leave:
+            left_ = finished_;
             return;
-        case Tag::done:
-            return take_records(message);
-        case Tag::assemble_scene:
-            to_assemble_.push_back(records_from_bytes(message.body));
-            return;
-        case Tag::assembled:
-            outcomes_.push_back(outcome_from_bytes(message.body));
-            if (!outcomes_.back().failure.empty()) log_.error(outcomes_.back().failure);
-            return;
-        case Tag::stop:
-            stopped_ = true;
-            return;
-        case Tag::note:
-            return log_.warning(
-                fmt::format("rank {}: {}", message.from,
-                            std::string_view(reinterpret_cast<const char*>(message.body.data()),
-                                             message.body.size())));
         default:
-            throw InternalError(fmt::format("unknown message {}", message.tag));
+            return;
     }
 }
 
-void RankLoop::serve_unit(int rank) {
-    if (const auto next = master_->next(rank))
-        comm_.send(rank, Tag::unit, to_bytes(*next));
-    else
-        comm_.send(rank, Tag::none_left, {});
+void RankLoop::drain() {
+    draining_ = true;
+    worker_.close(true);
+    assembler_.drop();
 }
 
-void RankLoop::take_records(const Message& message) {
-    const auto records = records_from_bytes(message.body);
-    for (const FrameRecord& record : records) {
-        cells_ += record.cells;
-        failed_ += record.length == 0 ? 1 : 0;
-        const std::string where = fmt::format(
-            "{} frame {}", show(run_.files.at(static_cast<std::size_t>(record.frame.file))),
-            record.frame.t);
-        for (const auto& note : record.notes) {
-            if (record.length == 0)
-                log_.warning(fmt::format("{} is left empty: {}", where, note));
-            else
-                log_.warning(fmt::format("{} {}", where, note));
-        }
-    }
-    // Whoever delivered the last frame assembles: it is awake, and the work spreads.
-    for (const auto& [file, scene] : master_->done(records))
-        comm_.send(message.from, Tag::assemble_scene,
-                   cytofleet::to_bytes(master_->take_records(file, scene)));
+void RankLoop::finish(int code) {
+    finished_ = true;
+    exit_code_ = code;
+    worker_.close(true);
+    context_.journal.add(EndEvent{code});
+    context_.journal.sync();
+    send(leader_, Tag::bye, {});
 }
 
 void RankLoop::ask_for_work() {
-    while (!no_more_ && asked_ + worker_.units_in_hand() < units_per_rank) {
+    while (!draining_ && !finished_ && asked_ + units_in_hand_ < units_per_rank) {
         ++asked_;
-        comm_.send(0, Tag::ask, {});
+        send(leader_, Tag::ask, {});
     }
 }
 
-void RankLoop::spool_frames() {
-    std::vector<FrameRecord> records;
-    auto frame = worker_.take(patience);
-    for (; frame; frame = worker_.take(std::chrono::microseconds{0})) {
-        FrameRecord record;
-        record.frame = frame->frame;
-        record.times = frame->result.times;
-        record.notes = frame->result.warnings;
-        if (frame->result.failure.empty()) {
-            record.cells = frame->result.labels.cells;
-            record.largest = frame->result.labels.largest;
-            spool_.append(encode_plane(frame->result.labels), record);
-        } else {
-            record.notes.insert(record.notes.begin(), frame->result.failure);
-            record.rank = comm_.rank();
-        }
-        records.push_back(std::move(record));
+void RankLoop::pass_on_frames() {
+    if (auto written = scribe_.take(patience)) {
+        units_in_hand_ -= written->units_ended;
+        if (!written->records.empty())
+            send(leader_, Tag::done, cytofleet::to_bytes(written->records));
     }
-    for (const std::string& line : worker_.notes())
-        comm_.send(0, Tag::note, std::as_bytes(std::span(line)));
-    if (!records.empty()) comm_.send(0, Tag::done, cytofleet::to_bytes(records));
+    for (const std::string& line : worker_.notes()) send(leader_, Tag::note, text_to_bytes(line));
 }
 
-void RankLoop::assemble_next() {
-    if (to_assemble_.empty()) return;
-    const auto records = std::move(to_assemble_.front());
-    to_assemble_.pop_front();
-    const FrameId& first = records.front().frame;
-    const Outcome outcome =
-        assemble(options_, run_, model_, facts_, job_of(first.file, first.scene), records);
-    comm_.send(0, Tag::assembled, cytofleet::to_bytes(outcome));
+void RankLoop::pass_on_assemblies() {
+    while (const auto done = assembler_.take()) {
+        send(leader_, Tag::assembled, cytofleet::to_bytes(*done));
+    }
+    if (!draining_ || drained_told_ || !scribe_.finished() || assembler_.in_hand() > 0) return;
+    drained_told_ = true;
+    send(leader_, Tag::drained, {});
 }
 
-void RankLoop::show_progress(bool force) {
-    const double now = since_start_.seconds();
-    const double pause = log_.live() ? seconds_between_drawn : seconds_between_lines;
-    if (!force && now - last_progress_ < pause) return;
-    const bool first = last_progress_ < 0;
-    last_progress_ = now;
-    const auto done = master_->frames_done();
-    const auto total = master_->frames_total();
-    if (first && !force && done == 0) return;
-    const double rate = now > 0 ? static_cast<double>(done) / now : 0;
-    std::string line = fmt::format("{}/{} frames, {}, {:.2f} frames/s", done, total,
-                                   count_of(cells_, "cell"), rate);
-    if (failed_ > 0)
-        line +=
-            fmt::format(", {} left empty", count_of(static_cast<std::uint64_t>(failed_), "frame"));
-    if (done < total && rate > 0)
-        line += fmt::format(", {:.0f} s left", static_cast<double>(total - done) / rate);
-    log_.progress(line);
+void RankLoop::watch_stop() {
+    if (stop_told_ || finished_) return;
+    const auto* signal = context_.options.stop_signal;
+    std::string why;
+    if (signal != nullptr && *signal != 0)
+        why = name_of_signal(*signal);
+    else if (lead_ && context_.options.max_seconds > 0 &&
+             context_.clock.seconds() > context_.options.max_seconds)
+        why = "--max-time is over";
+    else
+        return;
+    stop_told_ = true;
+    send(leader_, Tag::stop_wanted, text_to_bytes(why));
 }
 
-const Job& RankLoop::job_of(std::int64_t file, std::int64_t scene) const {
-    const auto found = std::ranges::find_if(
-        run_.jobs, [&](const Job& job) { return job.file == file && job.scene == scene; });
-    ensure(found != run_.jobs.end(), "an assembled scene is a job of the run");
-    return *found;
+void RankLoop::give_signs_of_life(double now) {
+    if (now - last_sign_ < seconds_between_signs) return;
+    last_sign_ = now;
+    fault_point("sign of life");
+    send(leader_, Tag::alive, {});
+}
+
+void RankLoop::watch_leader(double now) {
+    if (lead_) return;
+    if (now - last_round_ > own_absence) leader_heard_ = now;
+    const int size = context_.comm.size();
+    const int place = (context_.comm.rank() - leader_ + size) % size;  // 1: the next
+    if (now - leader_heard_ < context_.options.silence + seconds_per_place * (place - 1)) return;
+    context_.log.error(fmt::format(
+        "rank {}, which led the run, has not been heard of for {:.0f} s; rank {} leads now",
+        leader_, now - leader_heard_, context_.comm.rank()));
+    ++term_;
+    for (int rank = 0; rank < size; ++rank)
+        if (rank != context_.comm.rank()) send(rank, Tag::lead, number_to_bytes(term_));
+    lead_ = take_over_();
+    const bool stopping = draining_;
+    follow(context_.comm.rank(), term_);
+    if (stopping) send(leader_, Tag::stop_wanted, text_to_bytes("the run was being stopped"));
+}
+
+/// Somebody leads from now on; what was in hand for the one before is let go, as the new one knows
+/// only the journals.
+void RankLoop::follow(int rank, std::int64_t term) {
+    const bool own = rank == context_.comm.rank();
+    if (!own && (term < term_ || (term == term_ && rank >= leader_))) return;
+    if (!own) lead_.reset();
+    term_ = term;
+    leader_ = rank;
+    leader_heard_ = context_.clock.seconds();
+    asked_ = 0;
+    drained_told_ = false;
+    worker_.revoke_all();
+    // It said goodbye to one who did not hear it; the new one will end the run in its turn.
+    if (finished_) draining_ = true;
+    finished_ = false;
 }
 
 }  // namespace cytofleet

@@ -1,66 +1,70 @@
-// What one rank does during a run: asks for units, spools frames, assembles outputs; rank 0 serves
-// too.
+// What one rank does during a run: asks for units, hands over frames, assembles outputs; and takes
+// the lead when nobody has it.
 #pragma once
 
-#include <cstdint>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
 
-#include "base/log.hpp"
-#include "base/timer.hpp"
 #include "comm/communicator.hpp"
-#include "models/registry.hpp"
-#include "pipeline/assemble.hpp"
-#include "pipeline/run_options.hpp"
-#include "pipeline/run_record.hpp"
-#include "pipeline/spool.hpp"
+#include "pipeline/assembler.hpp"
+#include "pipeline/lead.hpp"
+#include "pipeline/rank_context.hpp"
+#include "pipeline/run_report.hpp"
+#include "pipeline/scribe.hpp"
 #include "pipeline/worker.hpp"
-#include "schedule/master.hpp"
 
 namespace cytofleet {
 
-/// The main thread's loop. Messages: a rank asks rank 0 for a unit (two in hand), sends records of
-/// finished frames, is told to assemble a scene whose last frame it delivered, and to stop. Rank 0
-/// talks to itself by the same messages, so one rank runs what a hundred run.
+/// The main thread's loop; messages.hpp says what is sent. The leader talks to itself by the same
+/// messages, so one rank runs what a hundred run.
 class RankLoop {
   public:
-    /// `master`: on rank 0 only.
-    RankLoop(Communicator& comm, const RunOptions& options, const RunRecord& run,
-             LoadedModel& model, const RunFacts& facts, Log& log, Master* master);
-    /// Returns when all outputs of the run are done; on rank 0 their outcomes, in the order of the
-    /// jobs.
-    std::vector<Outcome> go();
+    /// `lead`: on rank 0 only. `take_over` makes another from the journals; it is called when the
+    /// leader has not been heard of for too long and this rank is the next.
+    RankLoop(const RankContext& context, std::unique_ptr<Lead> lead,
+             std::function<std::unique_ptr<Lead>()> take_over);
+    /// Returns when the run is over: the exit code that everybody was told, and from the rank that
+    /// led last its report.
+    struct Ending {
+        int exit_code = 0;
+        std::optional<RunReport> report;
+    };
+    Ending go();
 
   private:
     void handle(const Message& message);
-    void serve_unit(int rank);
-    void take_records(const Message& message);
+    void handle_order(const Message& message);
+    void follow(int rank, std::int64_t term);
     void ask_for_work();
-    void spool_frames();
-    void assemble_next();
-    void show_progress(bool force);
-    const Job& job_of(std::int64_t file, std::int64_t scene) const;
+    void pass_on_frames();
+    void pass_on_assemblies();
+    void watch_stop();
+    void give_signs_of_life(double now);
+    void watch_leader(double now);
+    void finish(int code);
+    void drain();
+    void send(int rank, Tag tag, std::span<const std::byte> body);
 
-    Communicator& comm_;
-    const RunOptions& options_;
-    const RunRecord& run_;
-    LoadedModel& model_;
-    const RunFacts& facts_;
-    Log& log_;
-    Master* master_;
-    Spool spool_;
+    RankContext context_;
+    std::unique_ptr<Lead> lead_;
+    std::function<std::unique_ptr<Lead>()> take_over_;
     Worker worker_;
-    int asked_ = 0;         ///< requests not yet answered
-    bool no_more_ = false;  ///< rank 0 has no unit left
-    bool stopped_ = false;  ///< rank 0 said that everything is done
-    std::deque<std::vector<FrameRecord>> to_assemble_;
-    std::vector<Outcome> outcomes_;  ///< rank 0
-    std::uint64_t cells_ = 0;        ///< rank 0, so far
-    std::int64_t failed_ = 0;        ///< rank 0, so far
-    Timer since_start_;
-    double last_progress_ = -1;
+    Scribe scribe_;
+    Assembler assembler_;
+    int leader_ = 0;
+    std::int64_t term_ = 0;  ///< how often the lead was taken over
+    double leader_heard_ = 0;
+    double last_sign_ = 0;
+    double last_round_ = 0;
+    int asked_ = 0;  ///< requests not yet answered
+    int units_in_hand_ = 0;
+    bool stop_told_ = false;
+    bool draining_ = false;
+    bool drained_told_ = false;
+    bool finished_ = false;
+    bool left_ = false;
+    int exit_code_ = 0;
 };
 
 }  // namespace cytofleet

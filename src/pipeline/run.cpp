@@ -1,88 +1,25 @@
 #include "pipeline/run.hpp"
 
+#include <chrono>
+#include <memory>
 #include <optional>
+#include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "base/byte_reader.hpp"
-#include "base/byte_writer.hpp"
 #include "base/error.hpp"
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 #include "base/timer.hpp"
 #include "pipeline/choose_device.hpp"
+#include "pipeline/clear_books.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/rank_loop.hpp"
+#include "pipeline/shard_end.hpp"
 
 namespace cytofleet {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr int partly_done = 3;
-constexpr int failed = 1;
-
-void make_folder(const fs::path& folder, std::string_view what) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-        throw Error(ErrorKind::output,
-                    fmt::format("{}: {} cannot be created ({}); check --output-dir and its "
-                                "permissions",
-                                show(folder), what, error.message()));
-}
-
-/// What rank 0 settles before anybody works.
-struct Start {
-    Catalogue catalogue;
-    RunRecord record;
-    std::optional<LoadedModel> model;
-};
-
-Start prepare(const RunOptions& options) {
-    Start out;
-    const ModelSpec spec = find_model(options.model, options.model_dir);
-    const Discovery found = discover(options);
-    out.catalogue = make_catalogue(found.files, options);
-    out.catalogue.notes.insert(out.catalogue.notes.begin(), found.notes.begin(), found.notes.end());
-    out.model = load_model(spec, options.cellpose);
-    out.record = make_run_record(out.catalogue, options.output_dir);
-    if (!options.output_dir.empty()) make_folder(options.output_dir, "the output folder");
-    if (!out.catalogue.jobs.empty()) make_folder(out.record.folder, "the run's folder");
-    return out;
-}
-
-/// Rank 0's preparation, its result or its error on every rank.
-Start start_together(Communicator& comm, const RunOptions& options) {
-    Start out;
-    std::vector<std::byte> message;
-    std::optional<StartError> error;
-    if (comm.rank() == 0) {
-        ByteWriter bytes;
-        try {
-            out = prepare(options);
-            bytes.write(std::uint8_t{1});
-            bytes.append(to_bytes(out.record));
-        } catch (const Error& stopped) {
-            error.emplace(stopped.kind(), stopped.what());
-            bytes = {};
-            bytes.write(std::uint8_t{0});
-            bytes.write(static_cast<std::int32_t>(stopped.kind()));
-            bytes.write_text(stopped.what());
-        }
-        message = bytes.take();
-    }
-    comm.broadcast(message, 0);
-    if (error) throw StartError(error->kind(), error->what());
-    if (comm.rank() == 0) return out;
-    ByteReader in(message, "start of the run");
-    if (in.read<std::uint8_t>() == 0) {
-        const auto kind = static_cast<ErrorKind>(in.read<std::int32_t>());
-        throw StartError(kind, in.take_text(in.read<std::uint64_t>()));
-    }
-    out.record = run_record_from_bytes(in.take(in.left()));
-    out.model = load_model(find_model(options.model, options.model_dir), options.cellpose);
-    return out;
-}
 
 ChosenDevice choose(Communicator& comm, const RunOptions& options) {
     try {
@@ -92,102 +29,168 @@ ChosenDevice choose(Communicator& comm, const RunOptions& options) {
     }
 }
 
-/// Removes the run's folder, and `.cytofleet` when no other run uses it.
-void clean_up(const RunRecord& record) {
-    std::error_code ignored;
-    fs::remove_all(record.folder, ignored);
-    fs::remove(record.folder.parent_path(), ignored);
-}
-
-void announce(const Start& start, const RunOptions& options, Communicator& comm, Log& log) {
-    for (const auto& note : start.catalogue.notes) log.warning(note);
+void announce(const RunStartUp& start, const ChosenDevice& device, const RunOptions& options,
+              Communicator& comm, Log& log) {
+    const Catalogue& catalogue = start.plan->catalogue;
+    for (const auto& note : start.plan->notes) log.warning(note);
     std::int64_t frames = 0;
-    for (const Job& job : start.catalogue.jobs) frames += start.catalogue.scene(job).t;
+    for (const Job& job : catalogue.jobs) frames += catalogue.scene(job).t;
     log.info(fmt::format("{} frames of {}, model {} (diameter {:.4g} px)", frames,
-                         count_of(start.catalogue.files.size(), "file"), show(options.model),
-                         start.model->diameter));
-    log.info(fmt::format("device: {}, {} x {}", start.model->engine,
+                         count_of(catalogue.files.size(), "file"), show(options.model),
+                         start.model.diameter));
+    log.info(fmt::format("device: {}, {} x {}", start.model.engine,
                          count_of(static_cast<std::uint64_t>(comm.size()), "rank"),
                          count_of(static_cast<std::uint64_t>(options.cellpose.threads), "thread")));
-    for (const auto& tensor : start.model->info.unused)
-        log.warning(fmt::format("{}: tensor {} is not used", show(start.model->info.file), tensor));
+    for (const auto& tensor : start.model.info.unused)
+        log.warning(fmt::format("{}: tensor {} is not used", show(start.model.info.file), tensor));
+    for (const auto& line : device.lines) log.info(line);
+    for (const auto& line : device.warnings) log.warning(line);
 }
 
-/// All ranks' work between the start and the summary. Outcomes on rank 0.
-std::vector<Outcome> work(Communicator& comm, const RunOptions& options, Start& start,
-                          const RunFacts& facts, Log& log) {
-    const bool root = comm.rank() == 0;
-    std::optional<Master> master;
-    if (root) {
-        const auto items = start.catalogue.items();
-        master.emplace(items, make_plan(items, options.partition, comm.size()));
-    }
-    auto outcomes =
-        RankLoop(comm, options, start.record, *start.model, facts, log, master ? &*master : nullptr)
-            .go();
-    comm.barrier();
-    if (root) clean_up(start.record);
-    return outcomes;
+/// Work list of what remains, for rank 0 at the start.
+std::unique_ptr<Lead> first_lead(const RankContext& context, const RunPlan& plan) {
+    const RunOptions& options = context.options;
+    // Processes that share the work without talking must all cut it the same way, whatever was done
+    // when they began.
+    const Shard& shard = options.shard;
+    const auto items =
+        shard.alone() ? context.run.items : plan.catalogue.items(plan.catalogue.jobs);
+    Plan units =
+        make_plan(items, options.partition, shard.alone() ? context.comm.size() : shard.count);
+    if (!shard.alone()) units = shard_of(units, items, shard.index, shard.count);
+    const FrameNeeds needs(plan.remaining, options.max_attempts);
+    // A shard's careful frames are those of its own units.
+    std::vector<FrameId> careful;
+    for (const FrameId& frame : needs.careful())
+        if (holds(units, frame)) careful.push_back(frame);
+    MasterTuning tuning;
+    tuning.ranks = context.comm.size();
+    Master master(context.run.items, what_is_needed(units, std::cref(needs)), tuning, careful);
+    const auto complete = master.resume(plan.remaining.records);
+    return std::make_unique<Lead>(context, std::move(master), complete);
 }
 
-RunSummary summarise(const Catalogue& catalogue, std::vector<Outcome> outcomes, double seconds) {
+/// The same by the journals alone, for a rank that takes the lead.
+std::unique_ptr<Lead> later_lead(const RankContext& context) {
+    RunRecord run = context.run;
+    const RunHistory history = read_history(run.folder);
+    const std::size_t known = run.spools.size();
+    Remaining left = what_is_left(run, history, context.options);
+    // The others do not know spools that were not there at the start.
+    std::erase_if(left.records, [&](const FrameRecord& record) {
+        return std::cmp_greater_equal(record.spool, known);
+    });
+    const FrameNeeds needs(left, context.options.max_attempts);
+    std::vector<PlanItem> items;
+    for (std::size_t i = 0, at = 0; i < run.jobs.size() && at < left.jobs.size(); ++i)
+        if (run.jobs[i].file == left.jobs[at].file && run.jobs[i].scene == left.jobs[at].scene) {
+            items.push_back(run.items[i]);
+            ++at;
+        }
+    MasterTuning tuning;
+    tuning.ranks = context.comm.size();
+    const Plan units = make_plan(items, context.options.partition, context.comm.size());
+    Master master(items, what_is_needed(units, std::cref(needs)), tuning, needs.careful());
+    const auto complete = master.resume(left.records);
+    auto lead = std::make_unique<Lead>(context, std::move(master), complete);
+    for (std::size_t i = 0; i < left.outputs.size(); ++i)
+        lead->know(outcome_of(left.standing[i], left.outputs[i]));
+    return lead;
+}
+
+AttemptEvent attempt_of(const RunRecord& run, const Communicator& comm, const Shard& shard) {
+    AttemptEvent out;
+    out.attempt = run.attempt;
+    out.rank = comm.rank();
+    out.ranks = comm.size();
+    if (!shard.alone()) out.shard = fmt::format("{}/{}", shard.index + 1, shard.count);
+    out.host = comm.host();
+    out.process = getpid();
+    out.clock = std::chrono::duration_cast<std::chrono::seconds>(
+                    std::chrono::system_clock::now().time_since_epoch())
+                    .count();
+    return out;
+}
+
+/// All ranks' work between the start and the summary.
+RankLoop::Ending work(Communicator& comm, const RunOptions& options, RunStartUp& start,
+                      const RunFacts& facts, Log& log, const Timer& clock) {
+    RunRecord& record = start.record;
+    Journal journal(record.folder, attempt_of(record, comm, options.shard));
+    if (start.plan) write_first_lines(journal, *start.plan, record, options);
+    fault_point("after the first lines");
+    const RankContext context{comm, options, record, start.model, facts, log, journal, clock};
+    auto ending = RankLoop(context, start.plan ? first_lead(context, *start.plan) : nullptr, [&] {
+                      log.set_level(options.log_level);
+                      return later_lead(context);
+                  }).go();
+    if (!options.shard.alone() && ending.report) finish_shard(context, record, *ending.report);
+    return ending;
+}
+
+void add_up(RunSummary& summary, const Outcome& outcome) {
+    summary.frames += outcome.frames;
+    summary.failed_frames += outcome.failed_frames;
+    summary.cells += outcome.cells;
+}
+
+RunSummary summarise(const RunStartUp& start, RunReport report) {
     RunSummary out;
-    out.bad = catalogue.bad;
-    for (const FileInfo& file : catalogue.files) out.inputs.push_back(file.path);
-    out.outcomes = std::move(outcomes);
-    out.seconds = seconds;
-    std::size_t written = 0;
-    for (const Outcome& outcome : out.outcomes) {
-        out.frames += outcome.frames;
-        out.failed_frames += outcome.failed_frames;
-        out.cells += outcome.cells;
-        written += outcome.failure.empty() ? 1 : 0;
+    out.complete = true;
+    out.inputs = start.record.files;
+    out.bad_files = start.record.standing.bad_files;
+    if (start.plan) {
+        const Remaining& remaining = start.plan->remaining;
+        for (std::size_t i = 0; i < remaining.outputs.size(); ++i)
+            out.outcomes.push_back(outcome_of(remaining.standing[i], remaining.outputs[i]));
     }
-    const bool clean = out.bad.empty() && written == out.outcomes.size() && out.failed_frames == 0;
-    if (!clean) out.exit_code = written == 0 ? failed : partly_done;
+    for (Outcome& outcome : report.outcomes) out.outcomes.push_back(std::move(outcome));
+    for (const Outcome& outcome : out.outcomes) add_up(out, outcome);
+    out.ranks = std::move(report.ranks);
+    out.lost = std::move(report.lost);
+    out.stopped = std::move(report.stopped);
+    out.unfinished = report.unfinished;
+    out.exit_code = report.exit_code;
+    return out;
+}
+
+/// When there was nothing to do.
+RunReport idle_report(const Standing& standing) {
+    RunReport out;
+    if (standing.bad_files > 0 || standing.empty_frames > 0)
+        out.exit_code = standing.outputs == 0 ? exit_codes::failed : exit_codes::partly_done;
     return out;
 }
 
 }  // namespace
 
-Catalogue preview(const RunOptions& options) {
-    const Discovery found = discover(options);
-    Catalogue out = make_catalogue(found.files, options);
-    out.notes.insert(out.notes.begin(), found.notes.begin(), found.notes.end());
-    return out;
-}
-
 RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
-    Timer timer;
+    const Timer clock;
+    set_fault_rank(comm.rank());
     RunOptions options = wanted;
     const ChosenDevice device = choose(comm, wanted);
     options.cellpose.gpu = device.gpu;
-    Start start = start_together(comm, options);
+    RunStartUp start = start_together(comm, options);
     const RunFacts facts{comm.host(), comm.size(), options.cellpose.threads, {}};
-    const bool root = comm.rank() == 0;
-    if (root) {
-        announce(start, options, comm, log);
-        for (const auto& line : device.lines) log.info(line);
-        for (const auto& line : device.warnings) log.warning(line);
-        for (const BadFile& bad : start.catalogue.bad) {
+    if (start.plan) {
+        announce(start, device, options, comm, log);
+        for (const BadFile& bad : start.plan->catalogue.bad) {
             log.error(bad.reason);
             write_failure_log(options, start.record.start, bad.file, bad.reason, facts);
         }
     }
-    std::vector<Outcome> outcomes;
-    if (!start.record.jobs.empty()) {
-        try {
-            outcomes = work(comm, options, start, facts, log);
-        } catch (...) {
-            clean_up(start.record);
-            throw;
-        }
-    }
     RunSummary summary;
-    if (root) summary = summarise(start.catalogue, std::move(outcomes), timer.seconds());
-    std::vector<std::byte> code{static_cast<std::byte>(summary.exit_code)};
-    comm.broadcast(code, 0);
-    summary.exit_code = static_cast<int>(code.at(0));
+    if (start.record.jobs.empty()) {
+        const RunReport report = idle_report(start.record.standing);
+        summary.exit_code = report.exit_code;
+        if (start.plan) summary = summarise(start, report);
+        return summary;
+    }
+    auto ending = work(comm, options, start, facts, log, clock);
+    summary.exit_code = ending.exit_code;
+    if (ending.report) summary = summarise(start, std::move(*ending.report));
+    summary.seconds = clock.seconds();
+    if (summary.complete) clear_books(start.record, summary.outcomes, summary.exit_code);
     return summary;
 }
 

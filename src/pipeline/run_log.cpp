@@ -71,7 +71,7 @@ std::string missing_or_failed(const FrameRecord& record) {
 void add_frames(Lines& lines, const std::vector<FrameRecord>& records) {
     std::uint64_t cells = 0;
     for (const FrameRecord& record : records) {
-        if (record.length == 0) {
+        if (record.state != FrameState::done) {
             lines.add("WARNING", fmt::format("Frame {} is empty: {}", record.frame.t,
                                              missing_or_failed(record)));
             continue;

@@ -9,7 +9,7 @@
 #include "models/registry.hpp"
 #include "pipeline/run_options.hpp"
 #include "pipeline/run_record.hpp"
-#include "schedule/master.hpp"
+#include "schedule/frame_record.hpp"
 
 namespace cytofleet {
 

@@ -1,11 +1,13 @@
 #include "pipeline/run_record.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <random>
 #include <string_view>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -17,14 +19,17 @@
 namespace cytofleet {
 namespace {
 
-namespace fs = std::filesystem;
+std::int64_t clock_seconds() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
 
 std::int64_t start_time() {
     const char* set = std::getenv("SOURCE_DATE_EPOCH");
-    if (set == nullptr || *set == '\0')
-        return std::chrono::duration_cast<std::chrono::seconds>(
-                   std::chrono::system_clock::now().time_since_epoch())
-            .count();
+    if (set == nullptr || *set == '\0') return clock_seconds();
     const std::string_view text(set);
     std::int64_t seconds = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -37,33 +42,40 @@ std::int64_t start_time() {
     return seconds;
 }
 
-}  // namespace
+const Job& RunRecord::job_of(std::int64_t file, std::int64_t scene) const {
+    // Jobs are in the order of their files and scenes.
+    const auto found =
+        std::ranges::lower_bound(jobs, std::pair(file, scene), {},
+                                 [](const Job& job) { return std::pair(job.file, job.scene); });
+    ensure(found != jobs.end() && found->file == file && found->scene == scene,
+           "a scene is a job of the run");
+    return *found;
+}
+
+std::string attempt_name() {
+    std::random_device random;
+    return fmt::format("{:%Y%m%dT%H%M%S}-{:08x}{:08x}",
+                       fmt::gmtime(static_cast<std::time_t>(clock_seconds())), random(), random());
+}
 
 std::string time_stamp(std::int64_t seconds, int milliseconds) {
     const auto time = static_cast<std::time_t>(seconds);
     return fmt::format("{:%Y-%m-%d %H:%M:%S},{:03}", fmt::gmtime(time), milliseconds);
 }
 
-RunRecord make_run_record(const Catalogue& catalogue, const fs::path& output_dir) {
-    RunRecord out;
-    out.start = start_time();
-    std::random_device random;
-    const auto time = static_cast<std::time_t>(out.start);
-    out.id = fmt::format("{:%Y%m%dT%H%M%S}-{:08x}", fmt::gmtime(time), random());
-    const fs::path base = !output_dir.empty() || catalogue.jobs.empty()
-                              ? output_dir
-                              : catalogue.jobs.front().stem.parent_path();
-    out.folder = base / ".cytofleet" / out.id;
-    for (const FileInfo& file : catalogue.files) out.files.push_back(file.path);
-    out.jobs = catalogue.jobs;
-    return out;
-}
-
 std::vector<std::byte> to_bytes(const RunRecord& record) {
     ByteWriter out;
+    const auto write_all = [&](const auto& texts) {
+        out.write(static_cast<std::uint64_t>(texts.size()));
+        for (const auto& text : texts) out.write_text(text);
+    };
     out.write_text(record.id);
+    out.write_text(record.attempt);
+    out.write(static_cast<std::int32_t>(record.number));
     out.write(record.start);
     out.write_text(record.folder.native());
+    write_all(record.inputs);
+    write_all(record.spools);
     out.write(static_cast<std::uint64_t>(record.files.size()));
     for (const auto& file : record.files) out.write_text(file.native());
     out.write(static_cast<std::uint64_t>(record.jobs.size()));
@@ -72,6 +84,15 @@ std::vector<std::byte> to_bytes(const RunRecord& record) {
         out.write(job.scene);
         out.write_text(job.stem.native());
     }
+    for (const PlanItem& item : record.items) {
+        out.write(item.frames);
+        out.write(item.frame_cost);
+    }
+    const Standing& standing = record.standing;
+    for (const std::int64_t number :
+         {standing.outputs, standing.frames, standing.empty_frames, standing.bad_files})
+        out.write(number);
+    out.write(standing.cells);
     return out.take();
 }
 
@@ -80,8 +101,12 @@ RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
     const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
     RunRecord out;
     out.id = text();
+    out.attempt = text();
+    out.number = in.read<std::int32_t>();
     out.start = in.read<std::int64_t>();
     out.folder = text();
+    for (auto* texts : {&out.inputs, &out.spools})
+        for (auto left = in.read<std::uint64_t>(); left > 0; --left) texts->push_back(text());
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) out.files.emplace_back(text());
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
         Job job;
@@ -90,6 +115,17 @@ RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
         job.stem = text();
         out.jobs.push_back(std::move(job));
     }
+    for (const Job& job : out.jobs) {
+        PlanItem item{job.file, job.scene, 0, 0};
+        item.frames = in.read<std::int64_t>();
+        item.frame_cost = in.read<double>();
+        out.items.push_back(item);
+    }
+    Standing& standing = out.standing;
+    for (std::int64_t* number :
+         {&standing.outputs, &standing.frames, &standing.empty_frames, &standing.bad_files})
+        *number = in.read<std::int64_t>();
+    standing.cells = in.read<std::uint64_t>();
     return out;
 }
 

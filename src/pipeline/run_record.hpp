@@ -9,20 +9,47 @@
 #include <vector>
 
 #include "pipeline/catalogue.hpp"
+#include "schedule/journal_events.hpp"
 
 namespace cytofleet {
+
+/// What of the inputs needs no work: outputs of earlier attempts, and files that are no good.
+struct Standing {
+    std::int64_t outputs = 0;
+    std::int64_t frames = 0;
+    std::int64_t empty_frames = 0;
+    std::uint64_t cells = 0;
+    std::int64_t bad_files = 0;
+};
 
 /// Made by rank 0, broadcast. The start time is the only clock reading that reaches an output.
 struct RunRecord {
     std::string id;                            ///< names the run's folder
+    std::string attempt;                       ///< names this start's files in it
+    int number = 0;                            ///< of the start, see RunStart
     std::int64_t start = 0;                    ///< seconds since 1970, UTC
-    std::filesystem::path folder;              ///< spool of all ranks
+    std::filesystem::path folder;              ///< journals and spools of all ranks
     std::vector<std::filesystem::path> files;  ///< by file number
-    std::vector<Job> jobs;
+    std::vector<std::string> inputs;           ///< by file number: what identifies each
+    std::vector<Job> jobs;                     ///< that are to be done, by file and scene
+    std::vector<PlanItem> items;               ///< of the jobs
+    Standing standing;
+    std::vector<std::string> spools;  ///< names: of this attempt's ranks, then of earlier attempts
+
+    SceneName scene_name(std::int64_t file, std::int64_t scene) const {
+        return {inputs.at(static_cast<std::size_t>(file)), scene};
+    }
+    /// The job of a scene that is one of the run's.
+    const Job& job_of(std::int64_t file, std::int64_t scene) const;
+    std::filesystem::path spool_of(std::int32_t number_of_spool) const {
+        return folder / spools.at(static_cast<std::size_t>(number_of_spool));
+    }
 };
 
-/// Start time from $SOURCE_DATE_EPOCH when set (reproducible outputs), else the clock.
-RunRecord make_run_record(const Catalogue& catalogue, const std::filesystem::path& output_dir);
+/// Seconds since 1970 from $SOURCE_DATE_EPOCH when set (reproducible outputs), else the clock.
+std::int64_t start_time();
+/// A name no other attempt has.
+std::string attempt_name();
 
 std::vector<std::byte> to_bytes(const RunRecord& record);
 RunRecord run_record_from_bytes(std::span<const std::byte> bytes);

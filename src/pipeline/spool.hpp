@@ -1,34 +1,41 @@
-// Compressed planes on their way into an output: one file per rank, appended by it, read by any.
+// Compressed planes on their way into an output: one file per rank and attempt, appended by it,
+// read by any.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <span>
+#include <string>
 #include <vector>
 
 #include "io/mask_writer.hpp"
-#include "schedule/master.hpp"
+#include "schedule/frame_record.hpp"
 
 namespace cytofleet {
 
 class Spool {
   public:
-    /// Creates `<folder>/rank-<rank>.spool`. Errors are Error{output}.
-    Spool(const std::filesystem::path& folder, int rank);
-    /// Appends a plane; fills rank, offset, length and checksum of `record`.
+    /// Creates the file, which must not exist. Errors are Error{output}.
+    Spool(std::filesystem::path path, std::int32_t number);
+    ~Spool();
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+    /// Appends a plane; fills spool, offset, length and checksum of `record`.
     void append(const EncodedPlane& plane, FrameRecord& record);
+    /// Forces what was appended to the disk.
+    void sync();
 
   private:
+    [[noreturn]] void fail(const char* what) const;
+
     std::filesystem::path path_;
-    std::ofstream file_;
-    int rank_;
+    std::int32_t number_;
+    int descriptor_ = -1;
     std::uint64_t end_ = 0;
 };
 
 /// The plane a record points to. Throws Error{output} when its bytes are not those that were
 /// written.
-EncodedPlane read_spooled(const std::filesystem::path& folder, const FrameRecord& record);
+EncodedPlane read_spooled(const std::filesystem::path& spool, const FrameRecord& record);
 
 }  // namespace cytofleet

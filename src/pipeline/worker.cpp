@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/fault_point.hpp"
 #include "base/timer.hpp"
 #include "pipeline/catalogue.hpp"
 
@@ -19,42 +20,26 @@ std::int64_t group_size(const SceneInfo& scene, std::int64_t pixels) {
                                     most_frames);
 }
 
-/// Keeps the file of the last unit open: consecutive units mostly share it.
-class OpenFile {
-  public:
-    OpenFile(const std::vector<std::filesystem::path>& files, const ReaderOptions& options)
-        : files_(files), options_(options) {}
-
-    Reader& get(std::int64_t file) {
-        if (file != number_ || !reader_) {
-            reader_.reset();
-            reader_ = open_reader(files_.at(static_cast<std::size_t>(file)), options_);
-            number_ = file;
-        }
-        return *reader_;
-    }
-
-  private:
-    const std::vector<std::filesystem::path>& files_;
-    const ReaderOptions& options_;
-    std::int64_t number_ = -1;
-    std::unique_ptr<Reader> reader_;
-};
+bool holds(const Unit& unit, const FrameId& frame) {
+    return unit.file == frame.file && unit.scene == frame.scene && frame.t >= unit.first &&
+           frame.t < unit.first + unit.count;
+}
 
 }  // namespace
 
-Worker::Worker(const std::vector<std::filesystem::path>& files, const RunOptions& options,
-               Segmenter& segmenter)
-    : files_(files),
+Worker::Worker(const RunRecord& run, const RunOptions& options, Segmenter& segmenter,
+               Journal& journal)
+    : run_(run),
       options_(options),
       segmenter_(segmenter),
+      journal_(journal),
       group_pixels_(segmenter.pixels_per_call()) {
     reader_ = std::thread([this] { guarded([this] { read_ahead(); }); });
     compute_ = std::thread([this] { guarded([this] { segment(); }); });
 }
 
 Worker::~Worker() {
-    units_.close();
+    close(true);
     loaded_.close();
     finished_.close();
     reader_.join();
@@ -62,19 +47,46 @@ Worker::~Worker() {
 }
 
 void Worker::give(const Unit& unit) {
-    ++units_in_hand_;
-    units_.push(unit);
+    {
+        // What was taken away may come back, when the other rank failed.
+        const std::lock_guard lock(mutex_);
+        std::erase_if(revoked_, [&](const Unit& old) {
+            return old.file == unit.file && old.scene == unit.scene &&
+                   old.first < unit.first + unit.count && unit.first < old.first + old.count;
+        });
+    }
+    units_.push({unit, generation_});
 }
 
-std::optional<FinishedFrame> Worker::take(std::chrono::microseconds patience) {
-    auto out = finished_.pop_within(patience);
-    if (out) {
-        if (out->ends_unit) --units_in_hand_;
-        return out;
-    }
+void Worker::revoke(const Unit& unit) {
+    const std::lock_guard lock(mutex_);
+    revoked_.push_back(unit);
+}
+
+bool Worker::is_unwanted(const FrameId& frame, int generation) {
+    if (drop_ || generation != generation_) return true;
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(revoked_, [&](const Unit& unit) { return holds(unit, frame); });
+}
+
+void Worker::close(bool drop) {
+    if (drop) drop_ = true;
+    units_.close();
+}
+
+std::optional<FinishedFrame> Worker::take() {
+    auto out = finished_.pop();
+    if (!out) rethrow();
+    return out;
+}
+
+std::optional<FinishedFrame> Worker::poll() {
+    return finished_.pop_within(std::chrono::microseconds{0});
+}
+
+void Worker::rethrow() {
     const std::lock_guard lock(mutex_);
     if (broken_) std::rethrow_exception(broken_);
-    return std::nullopt;
 }
 
 std::vector<std::string> Worker::notes() {
@@ -103,67 +115,109 @@ void Worker::guarded(Body body) {
 }
 
 void Worker::read_ahead() {
-    OpenFile open(files_, options_.reader);
-    while (const auto unit = units_.pop()) {
-        std::int64_t t = unit->first;
-        const std::int64_t end = unit->first + unit->count;
-        while (t < end) {
-            Loaded group;
-            std::int64_t want = 1;
-            for (std::int64_t k = 0; k < want && t < end; ++k, ++t) {
-                Timer reading;
-                group.frames.push_back({unit->file, unit->scene, t});
-                group.images.emplace_back();
-                group.failures.emplace_back();
-                try {
-                    Reader& reader = open.get(unit->file);
-                    const SceneInfo& scene =
-                        reader.info().scenes.at(static_cast<std::size_t>(unit->scene));
-                    want = group_size(scene, group_pixels_);
-                    if (std::ranges::binary_search(scene.missing_frames, t))
-                        group.failures.back() = "is not in the file (the acquisition ended early)";
-                    else
-                        group.images.back() =
-                            reader.read(plane_of(scene, unit->scene, t, options_.channel));
-                } catch (const Error& error) {
-                    group.failures.back() = error.what();
-                }
-                group.seconds.push_back(reading.seconds());
-            }
-            group.ends_unit = t >= end;
-            if (!loaded_.push(std::move(group))) return;
+    OpenFile open(run_.files, options_.reader);
+    while (const auto given = units_.pop()) read_unit(*given, open);
+}
+
+void Worker::read_unit(const Given& given, OpenFile& open) {
+    const Unit& unit = given.unit;
+    std::int64_t t = unit.first;
+    const std::int64_t end = unit.first + unit.count;
+    while (t < end) {
+        Loaded group;
+        group.generation = given.generation;
+        std::int64_t want = 1;
+        for (std::int64_t k = 0; k < want && t < end; ++t) {
+            const FrameId frame{unit.file, unit.scene, t};
+            if (is_unwanted(frame, given.generation)) continue;
+            read_frame(frame, open, group, want);
+            ++k;
         }
+        if (!group.frames.empty() && !loaded_.push(std::move(group))) return;
     }
+    Loaded end_mark;
+    end_mark.ends_unit = true;
+    loaded_.push(std::move(end_mark));
+}
+
+/// `want`: how many frames of this scene make a group.
+void Worker::read_frame(const FrameId& frame, OpenFile& open, Loaded& group, std::int64_t& want) {
+    Timer reading;
+    group.frames.push_back(frame);
+    group.images.emplace_back();
+    group.failures.emplace_back();
+    group.states.push_back(FrameState::done);
+    try {
+        Reader& reader = open.get(frame.file);
+        const SceneInfo& scene = reader.info().scenes.at(static_cast<std::size_t>(frame.scene));
+        want = group_size(scene, group_pixels_);
+        if (std::ranges::binary_search(scene.missing_frames, frame.t)) {
+            group.states.back() = FrameState::missing;
+            group.failures.back() = "is not in the file (the acquisition ended early)";
+        } else {
+            group.images.back() =
+                reader.read(plane_of(scene, frame.scene, frame.t, options_.channel));
+        }
+    } catch (const Error& error) {
+        group.states.back() = FrameState::failed;
+        group.failures.back() = error.what();
+    }
+    group.seconds.push_back(reading.seconds());
 }
 
 void Worker::segment() {
     while (auto group = loaded_.pop()) {
-        std::vector<const Image*> planes;
-        std::vector<std::size_t> where;
-        for (std::size_t i = 0; i < group->frames.size(); ++i) {
-            if (!group->failures[i].empty()) continue;
-            planes.push_back(&group->images[i]);
-            where.push_back(i);
+        if (group->ends_unit) {
+            FinishedFrame end;
+            end.ends_unit = true;
+            if (!finished_.push(std::move(end))) return;
+            continue;
         }
-        std::vector<SegmentResult> results(group->frames.size());
-        for (std::size_t i = 0; i < results.size(); ++i) results[i].failure = group->failures[i];
-        std::string failure;
-        try {
-            auto found = segmenter_.segment(planes);
-            for (std::size_t k = 0; k < where.size(); ++k) results[where[k]] = std::move(found[k]);
-        } catch (const Error& error) {
-            failure = error.what();
-        } catch (const std::bad_alloc&) {
-            failure = "memory ran out; use fewer ranks per node or a smaller --batch-size";
-        }
-        keep(segmenter_.notes());
-        if (!failure.empty())
-            for (const std::size_t i : where) results[i].failure = failure;
-        for (std::size_t i = 0; i < results.size(); ++i) {
-            const bool last = group->ends_unit && i + 1 == results.size();
-            results[i].times.read = group->seconds[i];
-            if (!finished_.push({group->frames[i], std::move(results[i]), last})) return;
-        }
+        if (drop_ || std::ranges::all_of(group->frames, [&](const FrameId& frame) {
+                return is_unwanted(frame, group->generation);
+            }))
+            continue;
+        segment_group(*group);
+    }
+    finished_.close();
+}
+
+void Worker::segment_group(Loaded& group) {
+    std::vector<const Image*> planes;
+    std::vector<std::size_t> where;
+    BeginEvent begin{run_.scene_name(group.frames.front().file, group.frames.front().scene), {}};
+    for (std::size_t i = 0; i < group.frames.size(); ++i) {
+        if (group.states[i] != FrameState::done) continue;
+        planes.push_back(&group.images[i]);
+        where.push_back(i);
+        begin.frames.push_back(group.frames[i].t);
+    }
+    std::vector<SegmentResult> results(group.frames.size());
+    for (std::size_t i = 0; i < results.size(); ++i) results[i].failure = group.failures[i];
+    std::string failure;
+    try {
+        if (!planes.empty()) journal_.add(begin);
+        fault_point("in the model");
+        auto found = segmenter_.segment(planes);
+        for (std::size_t k = 0; k < where.size(); ++k) results[where[k]] = std::move(found[k]);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::output) throw;  // the journal's
+        failure = error.what();
+    } catch (const std::bad_alloc&) {
+        failure = "memory ran out; use fewer ranks per node or a smaller --batch-size";
+    }
+    keep(segmenter_.notes());
+    if (!failure.empty())
+        for (const std::size_t i : where) results[i].failure = failure;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        FinishedFrame out;
+        out.frame = group.frames[i];
+        out.state = group.states[i];
+        if (out.state == FrameState::done && !results[i].failure.empty())
+            out.state = FrameState::failed;
+        out.result = std::move(results[i]);
+        out.result.times.read = group.seconds[i];
+        if (!finished_.push(std::move(out))) return;
     }
 }
 

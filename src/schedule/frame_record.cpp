@@ -13,7 +13,9 @@ std::vector<std::byte> to_bytes(const std::vector<FrameRecord>& records) {
         out.write(record.frame.file);
         out.write(record.frame.scene);
         out.write(record.frame.t);
+        out.write(static_cast<std::uint8_t>(record.state));
         out.write(record.rank);
+        out.write(record.spool);
         out.write(record.offset);
         out.write(record.length);
         out.write(record.checksum);
@@ -36,7 +38,12 @@ std::vector<FrameRecord> records_from_bytes(std::span<const std::byte> bytes) {
         record.frame.file = in.read<std::int64_t>();
         record.frame.scene = in.read<std::int64_t>();
         record.frame.t = in.read<std::int64_t>();
+        const auto state = in.read<std::uint8_t>();
+        if (state > static_cast<std::uint8_t>(FrameState::quarantined))
+            throw Error(ErrorKind::input, "frame records: a state that there is not");
+        record.state = static_cast<FrameState>(state);
         record.rank = in.read<std::int32_t>();
+        record.spool = in.read<std::int32_t>();
         record.offset = in.read<std::uint64_t>();
         record.length = in.read<std::uint64_t>();
         record.checksum = in.read<std::uint64_t>();

@@ -12,17 +12,27 @@
 
 namespace cytofleet {
 
+/// How a frame ended.
+enum class FrameState : std::uint8_t {
+    done,        ///< its plane is in a spool
+    missing,     ///< the input does not hold it
+    failed,      ///< could not be segmented; may be tried again
+    quarantined  ///< given up: left empty, and named wherever the run is told of
+};
+
 /// Where the compressed plane of a finished frame lies, and what it holds.
 struct FrameRecord {
     FrameId frame;
-    std::int32_t rank = 0;       ///< whose spool
+    FrameState state = FrameState::done;
+    std::int32_t rank = 0;       ///< who did it, in the attempt that did it
+    std::int32_t spool = 0;      ///< number of the spool, see RunRecord::spools
     std::uint64_t offset = 0;    ///< in that spool, bytes
-    std::uint64_t length = 0;    ///< 0: the frame failed, see `notes`
+    std::uint64_t length = 0;    ///< 0 unless done
     std::uint64_t checksum = 0;  ///< of the bytes in the spool
     std::uint32_t cells = 0;
     std::uint32_t largest = 0;
     FrameTimes times;
-    std::vector<std::string> notes;  ///< warnings, or the reason of the failure
+    std::vector<std::string> notes;  ///< warnings; first the reason unless done
     bool operator==(const FrameRecord&) const = default;
 };
 

@@ -1,10 +1,25 @@
 #include "schedule/master.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "base/error.hpp"
 
 namespace cytofleet {
+namespace {
 
-Master::Master(const std::vector<PlanItem>& items, Plan plan) : units_(std::move(plan.units)) {
+/// A rank's frames are worth taking when it would need so many times as long for them as the taker.
+constexpr double worth_sharing = 1.5;
+/// One frame is done twice when it has taken its holder so many times as long as it would the
+/// taker.
+constexpr double worth_copying = 2;
+
+}  // namespace
+
+Master::Master(const std::vector<PlanItem>& items, Plan plan, MasterTuning tuning,
+               const std::vector<FrameId>& careful)
+    : tuning_(tuning), units_(std::move(plan.units)), careful_(careful.begin(), careful.end()) {
     scenes_.reserve(items.size());
     for (const PlanItem& item : items) {
         const bool is_new = numbers_.try_emplace({item.file, item.scene}, scenes_.size()).second;
@@ -12,10 +27,12 @@ Master::Master(const std::vector<PlanItem>& items, Plan plan) : units_(std::move
         Scene& scene = scenes_.emplace_back();
         scene.frames = item.frames;
         scene.missing = item.frames;
-        frames_total_ += item.frames;
+        scene.frame_cost = item.frame_cost;
     }
+    frames_total_ = std::ssize(careful_);
     for (std::size_t i = 0; i < units_.size(); ++i) {
         Scene& scene = scene_of(units_[i].file, units_[i].scene);
+        frames_total_ += units_[i].count;
         if (scene.end_unit == 0) {
             order_.push_back(static_cast<std::size_t>(&scene - scenes_.data()));
             scene.next_unit = i;
@@ -32,7 +49,189 @@ Master::Scene& Master::scene_of(std::int64_t file, std::int64_t scene) {
     return scenes_[found->second];
 }
 
-std::optional<Unit> Master::next(int rank) {
+const Master::Scene& Master::scene_of(std::int64_t file, std::int64_t scene) const {
+    const auto found = numbers_.find({file, scene});
+    ensure(found != numbers_.end(), "a frame belongs to a scene of the plan");
+    return scenes_[found->second];
+}
+
+bool Master::is_in(const Unit& unit, std::int64_t t) const {
+    const Scene& scene = scene_of(unit.file, unit.scene);
+    if (scene.missing == 0) return true;
+    return !scene.in.empty() && scene.in[static_cast<std::size_t>(t)];
+}
+
+/// Drops frames from both ends that are in.
+void Master::trim(Unit& unit) const {
+    while (unit.count > 0 && is_in(unit, unit.first)) {
+        ++unit.first;
+        --unit.count;
+    }
+    while (unit.count > 0 && is_in(unit, unit.first + unit.count - 1)) --unit.count;
+}
+
+void Master::trim(Holder& holder) const {
+    for (Unit& unit : holder.units) trim(unit);
+    std::erase_if(holder.units, [](const Unit& unit) { return unit.count == 0; });
+}
+
+/// A frame that failed is no longer its holder's; ranks report frames in order.
+void Master::let_go(Holder& holder, const FrameId& frame) const {
+    trim(holder);
+    for (Unit& unit : holder.units)
+        if (unit.file == frame.file && unit.scene == frame.scene && unit.first == frame.t) {
+            ++unit.first;
+            --unit.count;
+            break;
+        }
+    trim(holder);
+}
+
+double Master::cost_of(const Unit& unit) const {
+    return static_cast<double>(unit.count) * scene_of(unit.file, unit.scene).frame_cost;
+}
+
+double Master::cost_left(const Holder& holder) const {
+    double cost = 0;
+    for (const Unit& unit : holder.units) cost += cost_of(unit);
+    return cost;
+}
+
+double Master::lease_of(const Holder& holder) const {
+    if (!mean_pace_.known() || holder.units.empty()) return std::numeric_limits<double>::infinity();
+    const Unit& at_work = holder.units.front();
+    const double cost = scene_of(at_work.file, at_work.scene).frame_cost;
+    return std::max(tuning_.lease.shortest, tuning_.lease.patience * mean_pace_.seconds(cost));
+}
+
+bool Master::is_late(int rank, double now) const {
+    const auto found = holders_.find(rank);
+    return found != holders_.end() &&
+           (found->second.silent || found->second.pace.silent_for(now) > lease_of(found->second));
+}
+
+std::vector<std::pair<std::int64_t, std::int64_t>> Master::resume(
+    const std::vector<FrameRecord>& records) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> complete;
+    for (const FrameRecord& record : records) {
+        if (!take(record)) continue;
+        ++frames_total_;
+        if (scene_of(record.frame.file, record.frame.scene).missing == 0)
+            complete.emplace_back(record.frame.file, record.frame.scene);
+    }
+    return complete;
+}
+
+/// False when the frame is in already.
+bool Master::take(const FrameRecord& record) {
+    const FrameId& frame = record.frame;
+    Scene& scene = scene_of(frame.file, frame.scene);
+    ensure(frame.t >= 0 && frame.t < scene.frames, "a record belongs to a frame of its scene");
+    if (scene.missing == 0) return false;
+    if (scene.records.empty()) {
+        scene.records.resize(static_cast<std::size_t>(scene.frames));
+        scene.in.resize(static_cast<std::size_t>(scene.frames));
+    }
+    const auto t = static_cast<std::size_t>(frame.t);
+    if (scene.in[t]) return false;
+    scene.in[t] = true;
+    scene.records[t] = record;
+    --scene.missing;
+    ++frames_done_;
+    if (under_suspicion_ == frame) under_suspicion_.reset();
+    return true;
+}
+
+Taken Master::done(int rank, const std::vector<FrameRecord>& records, double now) {
+    Taken out;
+    double cost = 0;
+    for (const FrameRecord& record : records) {
+        const FrameId& frame = record.frame;
+        const Scene& scene = scene_of(frame.file, frame.scene);
+        cost += scene.frame_cost;
+        if (record.state == FrameState::failed && tuning_.most_failures > ++failures_[frame]) {
+            out.retried.push_back(record);
+            again_.push_back({{frame.file, frame.scene, frame.t, 1}, rank, now});
+            let_go(holders_[rank], frame);
+            continue;
+        }
+        FrameRecord known = record;
+        if (known.state == FrameState::failed) known.state = FrameState::quarantined;
+        if (!take(known)) continue;
+        failures_.erase(frame);
+        out.fresh.push_back(std::move(known));
+        if (scene.missing == 0) out.complete.emplace_back(frame.file, frame.scene);
+    }
+    const auto holder = holders_.find(rank);
+    if (holder != holders_.end() && cost > 0) {
+        holder->second.pace.report(now, cost);
+        mean_pace_.add(holder->second.pace.seconds(1, mean_pace_));
+        trim(holder->second);
+    }
+    return out;
+}
+
+std::vector<FrameRecord> Master::take_records(std::int64_t file, std::int64_t scene) {
+    Scene& complete = scene_of(file, scene);
+    ensure(complete.missing == 0 && !complete.records.empty(),
+           "records are taken of a complete scene, once");
+    complete.in = {};
+    return std::exchange(complete.records, {});
+}
+
+void Master::reopen(std::vector<FrameRecord> records, const std::vector<std::int64_t>& lost) {
+    ensure(!records.empty() && !lost.empty(), "a scene is reopened for frames that it lacks");
+    const FrameId first = records.front().frame;
+    Scene& scene = scene_of(first.file, first.scene);
+    ensure(scene.missing == 0 && scene.records.empty() && std::ssize(records) == scene.frames,
+           "only a complete scene is reopened");
+    scene.records = std::move(records);
+    scene.in.assign(scene.records.size(), true);
+    for (const std::int64_t t : lost) {
+        scene.in.at(static_cast<std::size_t>(t)) = false;
+        ++scene.missing;
+        --frames_done_;
+        again_.push_back({{first.file, first.scene, t, 1}, -1, 0});
+    }
+}
+
+Grant Master::hold(int rank, Grant grant, double now) {
+    Holder& holder = holders_[rank];
+    trim(holder);
+    if (holder.units.empty()) holder.pace.start(now);
+    holder.units.push_back(grant.unit);
+    return grant;
+}
+
+std::optional<Grant> Master::next(int rank, double now) {
+    if (const auto unit = next_again(rank, now)) return hold(rank, {*unit}, now);
+    if (const auto unit = next_careful()) return hold(rank, {*unit}, now);
+    if (const auto unit = next_planned(rank)) return hold(rank, {*unit}, now);
+    if (const auto grant = take_over(rank, now)) return hold(rank, *grant, now);
+    return std::nullopt;
+}
+
+std::optional<Unit> Master::next_again(int rank, double now) {
+    const auto fits = [&](const Again& again) {
+        return again.not_rank != rank || tuning_.ranks == 1 ||
+               now - again.since > tuning_.lease.shortest;
+    };
+    const auto found = std::ranges::find_if(again_, fits);
+    if (found == again_.end()) return std::nullopt;
+    const Unit unit = found->unit;
+    again_.erase(found);
+    return unit;
+}
+
+std::optional<Unit> Master::next_careful() {
+    if (careful_.empty() || under_suspicion_) return std::nullopt;
+    const FrameId frame = careful_.front();
+    careful_.pop_front();
+    under_suspicion_ = frame;
+    return Unit{frame.file, frame.scene, frame.t, 1};
+}
+
+std::optional<Unit> Master::next_planned(int rank) {
     const auto has_units = [this](std::size_t number) {
         return scenes_[number].next_unit < scenes_[number].end_unit;
     };
@@ -45,34 +244,69 @@ std::optional<Unit> Master::next(int rank) {
     return units_[scenes_[at->second].next_unit++];
 }
 
-std::vector<std::pair<std::int64_t, std::int64_t>> Master::done(
-    const std::vector<FrameRecord>& records) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> complete;
-    for (const FrameRecord& record : records) {
-        const FrameId& frame = record.frame;
-        Scene& scene = scene_of(frame.file, frame.scene);
-        ensure(frame.t >= 0 && frame.t < scene.frames, "a record belongs to a frame of its scene");
-        if (scene.missing == 0) continue;
-        if (scene.records.empty()) {
-            scene.records.resize(static_cast<std::size_t>(scene.frames));
-            scene.in.resize(static_cast<std::size_t>(scene.frames));
-        }
-        const auto t = static_cast<std::size_t>(frame.t);
-        if (scene.in[t]) continue;
-        scene.in[t] = true;
-        scene.records[t] = record;
-        ++frames_done_;
-        if (--scene.missing == 0) complete.emplace_back(frame.file, frame.scene);
-    }
-    return complete;
+/// A rank other than these two that is not late has frames of the unit in hand.
+bool Master::held_elsewhere(const Unit& unit, int rank, int victim, double now) const {
+    return std::ranges::any_of(holders_, [&](const auto& entry) {
+        const auto& [other, holder] = entry;
+        return other != rank && other != victim &&
+               std::ranges::any_of(holder.units,
+                                   [&](const Unit& held) {
+                                       return held.file == unit.file && held.scene == unit.scene &&
+                                              held.first < unit.first + unit.count &&
+                                              unit.first < held.first + held.count;
+                                   }) &&
+               !is_late(other, now);
+    });
 }
 
-std::vector<FrameRecord> Master::take_records(std::int64_t file, std::int64_t scene) {
-    Scene& complete = scene_of(file, scene);
-    ensure(complete.missing == 0 && !complete.records.empty(),
-           "records are taken of a complete scene, once");
-    complete.in = {};
-    return std::exchange(complete.records, {});
+std::optional<Grant> Master::take_over(int rank, double now) {
+    std::vector<std::pair<double, int>> victims;  // seconds until it is done, rank
+    for (auto& [other, holder] : holders_) {
+        if (other == rank) continue;
+        trim(holder);
+        if (holder.units.empty()) continue;
+        const double left = is_late(other, now)
+                                ? std::numeric_limits<double>::infinity()
+                                : holder.pace.seconds(cost_left(holder), mean_pace_);
+        victims.emplace_back(left, other);
+    }
+    std::ranges::sort(victims, std::greater<>());
+    for (const auto& [left, victim] : victims)
+        if (auto grant = split(rank, victim, now)) return grant;
+    return std::nullopt;
+}
+
+/// The part of another rank's last unit that makes both end at the same time.
+std::optional<Grant> Master::split(int rank, int from, double now) {
+    Holder& holder = holders_.at(from);
+    const bool late = is_late(from, now);
+    if (!late && (!tuning_.share || !mean_pace_.known())) return std::nullopt;
+    const RankPace own = holders_[rank].pace;
+    for (auto unit = holder.units.rbegin(); unit != holder.units.rend(); ++unit) {
+        const double frame_cost = scene_of(unit->file, unit->scene).frame_cost;
+        const double mine = own.seconds(frame_cost, mean_pace_);
+        const double theirs = holder.pace.seconds(frame_cost, mean_pace_);
+        const bool at_work = std::next(unit) == holder.units.rend();
+        // The frame it has in the model stays with it, unless that takes too long.
+        const std::int64_t may = unit->count - (at_work && !late ? 1 : 0);
+        Unit part = *unit;
+        if (may > 0) {
+            if (!late && holder.pace.seconds(cost_left(holder), mean_pace_) < worth_sharing * mine)
+                return std::nullopt;
+            const double share = late ? 1 : theirs / (theirs + mine);
+            part.count = std::clamp<std::int64_t>(
+                static_cast<std::int64_t>(std::floor(share * static_cast<double>(may))), 1, may);
+            part.first = unit->first + unit->count - part.count;
+        } else if (holder.pace.silent_for(now) < worth_copying * mine) {
+            continue;
+        }
+        if (held_elsewhere(part, rank, from, now)) continue;
+        const bool all_of_it = part.count == unit->count && at_work;
+        if (!all_of_it) unit->count -= part.count;
+        if (unit->count == 0) holder.units.erase(std::next(unit).base());
+        return Grant{part, all_of_it && !late ? -1 : from, late};
+    }
+    return std::nullopt;
 }
 
 }  // namespace cytofleet

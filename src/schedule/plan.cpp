@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <queue>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -57,6 +60,56 @@ Plan make_plan(const std::vector<PlanItem>& items, Partition partition, int rank
         left -= cost(item);
     }
     return plan;
+}
+
+bool holds(const Plan& plan, const FrameId& frame) {
+    return std::ranges::any_of(plan.units, [&](const Unit& unit) {
+        return unit.file == frame.file && unit.scene == frame.scene && frame.t >= unit.first &&
+               frame.t < unit.first + unit.count;
+    });
+}
+
+Plan what_is_needed(const Plan& plan, const std::function<FrameNeed(const FrameId&)>& need) {
+    Plan out;
+    for (const Unit& unit : plan.units) {
+        bool open = false;  // the last unit goes on
+        for (std::int64_t t = unit.first; t < unit.first + unit.count; ++t) {
+            const FrameNeed what = need({unit.file, unit.scene, t});
+            if (what == FrameNeed::none) {
+                open = false;
+                continue;
+            }
+            ++out.frames;
+            if (open && what == FrameNeed::any) {
+                ++out.units.back().count;
+                continue;
+            }
+            out.units.push_back({unit.file, unit.scene, t, 1});
+            open = what == FrameNeed::any;
+        }
+    }
+    return out;
+}
+
+Plan shard_of(const Plan& plan, const std::vector<PlanItem>& items, int index, int count) {
+    ensure(index >= 0 && index < count, "a shard is one of those that share the work");
+    std::map<std::pair<std::int64_t, std::int64_t>, double> frame_cost;
+    for (const PlanItem& item : items) frame_cost[{item.file, item.scene}] = item.frame_cost;
+    // Each unit goes to whoever has least so far; ties to the first.
+    using Load = std::pair<double, int>;
+    std::priority_queue<Load, std::vector<Load>, std::greater<>> loads;
+    for (int shard = 0; shard < count; ++shard) loads.emplace(0, shard);
+    Plan out;
+    for (const Unit& unit : plan.units) {
+        auto [load, shard] = loads.top();
+        loads.pop();
+        loads.emplace(
+            load + static_cast<double>(unit.count) * frame_cost.at({unit.file, unit.scene}), shard);
+        if (shard != index) continue;
+        out.units.push_back(unit);
+        out.frames += unit.count;
+    }
+    return out;
 }
 
 }  // namespace cytofleet

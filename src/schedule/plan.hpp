@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,5 +41,22 @@ struct Plan {
 /// scenes that would keep one rank busy while others have nothing are cut, and 1/16 with `frames`.
 /// One rank gets whole scenes. Each (file, scene) occurs once in `items`.
 Plan make_plan(const std::vector<PlanItem>& items, Partition partition, int ranks);
+
+/// One of its units holds the frame.
+bool holds(const Plan& plan, const FrameId& frame);
+
+/// What is to be done about a frame.
+enum class FrameNeed {
+    none,  ///< nothing
+    any,   ///< segment it
+    alone  ///< in a unit of its own: a process died while it was in the model, perhaps because of
+           ///< it
+};
+/// What is left of a plan.
+Plan what_is_needed(const Plan& plan, const std::function<FrameNeed(const FrameId&)>& need);
+
+/// The part of process `index` of `count` (0-based) that share the work without talking: the same
+/// division in each of them, as even as the units allow.
+Plan shard_of(const Plan& plan, const std::vector<PlanItem>& items, int index, int count);
 
 }  // namespace cytofleet

@@ -1,0 +1,12 @@
+// SIGTERM, SIGUSR1 and Ctrl-C end a run in order.
+#pragma once
+
+#include <atomic>
+
+namespace cytofleet {
+
+/// From now on the first of these signals is only noted: its number is in what is returned. The
+/// second ends the process at once, with exit code 85.
+const std::atomic<int>* catch_stop_signals();
+
+}  // namespace cytofleet

@@ -1,0 +1,20 @@
+// Files under names of their own, until they may have their real ones.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+namespace cytofleet {
+
+/// Creates and opens `<path>.XXXXXX.tmp`, the Xs such that it is new; readable by whom the user's
+/// umask lets. `temporary` gets its name. Returns the descriptor, or -1 with errno set. The file is
+/// locked as long as it is open, so that others can tell it from a dead process's.
+int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary);
+/// Removes files that open_temporary() made in `folder` and whose process is dead, for paths whose
+/// names `ours` accepts. Best effort.
+void remove_stale_temporaries(const std::filesystem::path& folder,
+                              const std::function<bool(const std::filesystem::path&)>& ours);
+/// Forces a folder's entries to the disk, where the file system lets a folder be opened.
+void sync_folder(const std::filesystem::path& folder);
+
+}  // namespace cytofleet

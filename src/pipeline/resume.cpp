@@ -1,0 +1,255 @@
+#include "pipeline/resume.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "pipeline/discover.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool stands(const OutputEvent& output, const fs::path& mask) {
+    std::error_code failed;
+    return output.path == show(mask) && fs::file_size(mask, failed) == output.bytes && !failed;
+}
+
+FrameRecord record_of(const FrameId& frame, const FrameHistory& known, std::int32_t spool) {
+    FrameRecord out;
+    out.frame = frame;
+    out.state = known.done.length > 0 ? FrameState::done : FrameState::missing;
+    out.spool = spool;
+    out.offset = known.done.offset;
+    out.length = known.done.length;
+    out.checksum = known.done.checksum;
+    out.cells = known.done.cells;
+    out.largest = known.done.largest;
+    out.times = known.done.times;
+    out.notes = known.done.notes;
+    return out;
+}
+
+FrameRecord quarantined(const FrameId& frame, std::string reason) {
+    FrameRecord out;
+    out.frame = frame;
+    out.state = FrameState::quarantined;
+    out.notes.push_back(std::move(reason));
+    return out;
+}
+
+/// What is known of a job's frames goes to `out`. `spools`: their numbers in the run, by their
+/// numbers in the history. Returns how many frames need no work.
+std::uint64_t sort_frames(const Job& job, std::int64_t frames, const SceneName& name,
+                          const SceneHistory& scene, const std::vector<std::int32_t>& spools,
+                          int max_attempts, Remaining& out) {
+    const std::size_t before = out.records.size();
+    for (const auto& [t, known] : scene.frames) {
+        if (t < 0 || t >= frames) continue;
+        const FrameId frame{job.file, job.scene, t};
+        if (known.spool >= 0) {
+            out.records.push_back(
+                record_of(frame, known, spools.at(static_cast<std::size_t>(known.spool))));
+        } else if (known.quarantined) {
+            out.records.push_back(quarantined(
+                frame, known.failures.empty() ? "was given up" : known.failures.back()));
+        } else if (known.deaths >= max_attempts) {
+            const std::string reason =
+                fmt::format("was being segmented when the program died, {}",
+                            count_of(static_cast<std::uint64_t>(known.deaths), "time"));
+            out.given_up.push_back({name, t, reason, true});
+            out.records.push_back(quarantined(frame, reason));
+        } else if (known.deaths > 0) {
+            out.deaths[frame] = known.deaths;
+        }
+    }
+    return out.records.size() - before;
+}
+
+class Sorting {
+  public:
+    Sorting(const Catalogue& catalogue, const std::vector<std::string>& inputs,
+            const RunHistory& history, const RunOptions& options, std::int32_t own_spools)
+        : catalogue_(catalogue), inputs_(inputs), history_(history), options_(options) {
+        for (std::size_t i = 0; i < history.spools.size(); ++i)
+            spools_.push_back(own_spools + static_cast<std::int32_t>(i));
+        for (const auto& [scene, known] : history.scenes)
+            if (known.job.frames > 0) by_stem_[known.job.stem].insert(scene);
+    }
+
+    Remaining sort() {
+        for (const Job& job : catalogue_.jobs) sort_job(job);
+        if (!refused_.empty()) refuse();
+        if (skipped_ > 0)
+            out_.notes.push_back(fmt::format("skipped {} already there (--skip-existing)",
+                                             count_of(skipped_, "output")));
+        if (!out_.outputs.empty())
+            out_.notes.push_back(
+                fmt::format("{} done before with the same settings; --no-resume does them again",
+                            count_of(out_.outputs.size(), "output")));
+        if (resumed_ > 0)
+            out_.notes.push_back(fmt::format("{} done before with the same settings, {} left",
+                                             count_of(resumed_, "frame"),
+                                             count_of(frames_ - resumed_, "frame")));
+        if (changed_ > 0)
+            out_.notes.push_back(fmt::format("{} changed since: {} done anew (the first is {})",
+                                             count_of(changed_, "input"),
+                                             changed_ == 1 ? "it is" : "they are", first_changed_));
+        return std::move(out_);
+    }
+
+  private:
+    void sort_job(const Job& job) {
+        const fs::path mask = mask_path(job.stem);
+        const SceneName name{inputs_.at(static_cast<std::size_t>(job.file)), job.scene};
+        const auto known = history_.scenes.find(name);
+        const SceneHistory* scene = known == history_.scenes.end() ? nullptr : &known->second;
+        if (scene != nullptr && !scene->outputs.empty() && stands(scene->outputs.back(), mask)) {
+            out_.outputs.push_back(scene->outputs.back());
+            out_.standing.push_back(job);
+            return;
+        }
+        const auto claimed = by_stem_.find(show(job.stem));
+        std::error_code failed;
+        if (claimed == by_stem_.end() && options_.existing != Existing::overwrite &&
+            fs::exists(mask, failed)) {
+            if (options_.existing == Existing::skip)
+                ++skipped_;
+            else
+                refused_.push_back(mask);
+            return;
+        }
+        if (claimed != by_stem_.end() && !claimed->second.contains(name) && changed_++ == 0)
+            first_changed_ = show(catalogue_.files.at(static_cast<std::size_t>(job.file)).path);
+        out_.jobs.push_back(job);
+        frames_ += static_cast<std::uint64_t>(catalogue_.scene(job).t);
+        if (scene != nullptr)
+            resumed_ += sort_frames(job, catalogue_.scene(job).t, name, *scene, spools_,
+                                    options_.max_attempts, out_);
+    }
+
+    [[noreturn]] void refuse() const {
+        constexpr std::size_t most = 4;
+        std::string names;
+        for (std::size_t i = 0; i < std::min(most, refused_.size()); ++i)
+            names += fmt::format("{}{}", i > 0 ? ", " : "", show(refused_[i]));
+        if (refused_.size() > most) names += fmt::format(" and {} more", refused_.size() - most);
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} there already, from other settings or another program: {}; "
+                                "choose --overwrite, --skip-existing, another --suffix or "
+                                "--output-dir",
+                                refused_.size() == 1 ? "an output is" : "outputs are", names));
+    }
+
+    const Catalogue& catalogue_;
+    const std::vector<std::string>& inputs_;
+    const RunHistory& history_;
+    const RunOptions& options_;
+    std::vector<std::int32_t> spools_;
+    std::map<std::string, std::set<SceneName>> by_stem_;  ///< outputs this run has claimed before
+    Remaining out_;
+    std::vector<fs::path> refused_;
+    std::uint64_t skipped_ = 0;
+    std::uint64_t frames_ = 0;
+    std::uint64_t resumed_ = 0;
+    std::uint64_t changed_ = 0;
+    std::string first_changed_;
+};
+
+}  // namespace
+
+Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string>& inputs,
+                       const RunHistory& history, const RunOptions& options,
+                       std::int32_t own_spools) {
+    return Sorting(catalogue, inputs, history, options, own_spools).sort();
+}
+
+Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptions& options) {
+    std::map<std::string, std::int32_t> numbers;
+    for (const std::string& name : run.spools)
+        numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
+    std::vector<std::int32_t> spools;
+    for (const std::string& name : history.spools) {
+        const auto [known, is_new] =
+            numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
+        if (is_new) run.spools.push_back(name);
+        spools.push_back(known->second);
+    }
+    Remaining out;
+    for (std::size_t i = 0; i < run.jobs.size(); ++i) {
+        const Job& job = run.jobs[i];
+        const SceneName name = run.scene_name(job.file, job.scene);
+        const auto known = history.scenes.find(name);
+        if (known == history.scenes.end()) {
+            out.jobs.push_back(job);
+            continue;
+        }
+        const SceneHistory& scene = known->second;
+        if (!scene.outputs.empty() && stands(scene.outputs.back(), mask_path(job.stem))) {
+            out.outputs.push_back(scene.outputs.back());
+            out.standing.push_back(job);
+            continue;
+        }
+        out.jobs.push_back(job);
+        sort_frames(job, run.items[i].frames, name, scene, spools, options.max_attempts, out);
+    }
+    return out;
+}
+
+void forgive(RunHistory& history) {
+    for (auto& [name, scene] : history.scenes) {
+        bool given_up = false;
+        for (auto& [t, frame] : scene.frames) {
+            given_up = given_up || frame.quarantined;
+            frame.quarantined = false;
+            frame.deaths = 0;
+            frame.failures.clear();
+        }
+        if (given_up) scene.outputs.clear();
+    }
+}
+
+FrameNeeds::FrameNeeds(const Remaining& remaining, int max_attempts) {
+    for (const Job& job : remaining.jobs) jobs_.emplace(job.file, job.scene);
+    for (const FrameRecord& record : remaining.records) special_[record.frame] = FrameNeed::none;
+    for (const auto& [frame, deaths] : remaining.deaths) {
+        const bool last_chance = deaths + 1 >= max_attempts;
+        special_[frame] = last_chance ? FrameNeed::none : FrameNeed::alone;
+        if (last_chance) careful_.push_back(frame);
+    }
+    std::ranges::stable_sort(careful_, std::greater<>(),
+                             [&](const FrameId& frame) { return remaining.deaths.at(frame); });
+}
+
+FrameNeed FrameNeeds::operator()(const FrameId& frame) const {
+    if (!jobs_.contains({frame.file, frame.scene})) return FrameNeed::none;
+    const auto found = special_.find(frame);
+    return found == special_.end() ? FrameNeed::any : found->second;
+}
+
+std::vector<std::string> unfinished_others(const fs::path& books, const std::string& id,
+                                           const Settings& settings) {
+    std::vector<std::string> out;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(books, none)) {
+        if (entry.path().filename() == id) continue;
+        try {
+            const auto start = newest_start(entry.path());
+            if (!start || is_finished(entry.path(), start->number)) continue;
+            out.push_back(fmt::format(
+                "a run with other settings was not finished; its frames do not fit and are done "
+                "anew: {}",
+                difference(start->settings, settings)));
+        } catch (const Error&) {
+            continue;  // another run's damage is not this run's
+        }
+    }
+    std::ranges::sort(out);
+    return out;
+}
+
+}  // namespace cytofleet

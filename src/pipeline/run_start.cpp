@@ -1,0 +1,231 @@
+#include "pipeline/run_start.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
+#include "base/new_file.hpp"
+#include "base/text.hpp"
+#include "pipeline/discover.hpp"
+#include "pipeline/input_identity.hpp"
+#include "pipeline/run_settings.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_folder(const fs::path& folder, std::string_view what) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error)
+        throw Error(ErrorKind::output,
+                    fmt::format("{}: {} cannot be created ({}); check --output-dir and its "
+                                "permissions",
+                                show(folder), what, error.message()));
+}
+
+/// The folder whose `.cytofleet` has the books.
+fs::path home_of(const RunOptions& options, const Catalogue& catalogue) {
+    if (!options.output_dir.empty()) return options.output_dir;
+    if (catalogue.jobs.empty()) return {};
+    const fs::path folder = catalogue.jobs.front().stem.parent_path();
+    return folder.empty() ? fs::path(".") : folder;
+}
+
+/// A file that goes away between two looks is a bad file like any other.
+void identify_all(RunPlan& plan, const RunOptions& options) {
+    std::set<std::int64_t> gone;
+    for (std::size_t i = 0; i < plan.catalogue.files.size(); ++i) {
+        const FileInfo& file = plan.catalogue.files[i];
+        try {
+            plan.inputs.push_back(identify(file, options.verify_inputs));
+        } catch (const Error& error) {
+            plan.inputs.emplace_back();
+            plan.catalogue.bad.push_back({file.path, error.what()});
+            gone.insert(static_cast<std::int64_t>(i));
+        }
+    }
+    std::erase_if(plan.catalogue.jobs, [&](const Job& job) { return gone.contains(job.file); });
+}
+
+/// --no-resume: of what was done before only the claim on the outputs' names counts.
+void forget_all(RunHistory& history) {
+    for (auto& [name, scene] : history.scenes) {
+        scene.frames.clear();
+        scene.outputs.clear();
+    }
+}
+
+void note_history(RunPlan& plan, const RunOptions& options) {
+    const auto add = [&](const std::vector<std::string>& notes) {
+        plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
+    };
+    add(plan.history.notes);
+    if (plan.history.someone_alive() && options.shard.alone())
+        plan.notes.emplace_back(
+            "another process is at the same work now; both may end, and what they write is the "
+            "same");
+    if (plan.resumed || !options.resume) return;
+    if (!plan.remaining.jobs.empty())
+        add(unfinished_others(plan.folder.parent_path(), plan.folder.filename(), plan.settings));
+}
+
+/// Temporary files of processes that were killed.
+void remove_stale(const std::vector<Job>& jobs) {
+    std::set<fs::path> folders;
+    for (const Job& job : jobs) folders.insert(job.stem.parent_path());
+    std::set<fs::path> names;
+    for (const Job& job : jobs) {
+        names.insert(mask_path(job.stem).filename());
+        names.insert(log_path(job.stem).filename());
+    }
+    for (const fs::path& folder : folders)
+        remove_stale_temporaries(folder.empty() ? fs::path(".") : folder,
+                                 [&](const fs::path& name) { return names.contains(name); });
+}
+
+/// Journals and spools of attempts that have ended.
+void remove_dead_books(const RunHistory& history, const fs::path& folder) {
+    std::error_code ignored;
+    for (std::size_t i = 0; i < history.attempts.size(); ++i) {
+        if (history.attempts[i].alive) continue;
+        fs::remove(folder / history.spools[i], ignored);
+        fs::remove(history.attempts[i].journal, ignored);
+    }
+}
+
+RunStart start_of(const RunPlan& plan, const RunOptions& options) {
+    if (plan.resumed) return *plan.resumed;
+    RunStart wanted;
+    if (const auto newest = newest_start(plan.folder)) wanted.number = newest->number;
+    ++wanted.number;
+    wanted.start = start_time();
+    wanted.settings = plan.settings;
+    wanted.command = options.command;
+    return claim_start(plan.folder, wanted);
+}
+
+Standing standing_of(const RunPlan& plan) {
+    Standing out;
+    for (const OutputEvent& output : plan.remaining.outputs) {
+        ++out.outputs;
+        out.frames += output.frames;
+        out.cells += output.cells;
+        out.empty_frames += output.quarantined;
+    }
+    out.bad_files = std::ssize(plan.catalogue.bad);
+    return out;
+}
+
+RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
+    RunRecord out;
+    out.id = plan.folder.filename();
+    out.folder = plan.folder;
+    out.jobs = plan.remaining.jobs;
+    out.items = plan.catalogue.items(out.jobs);
+    out.inputs = plan.inputs;
+    out.standing = standing_of(plan);
+    for (const FileInfo& file : plan.catalogue.files) out.files.push_back(file.path);
+    if (out.jobs.empty()) {
+        out.start = plan.resumed ? plan.resumed->start : start_time();
+        return out;
+    }
+    if (!options.output_dir.empty()) make_folder(options.output_dir, "the output folder");
+    make_folder(out.folder, "the run's folder");
+    if (!options.resume) remove_dead_books(plan.history, plan.folder);
+    remove_stale(out.jobs);
+    const RunStart start = start_of(plan, options);
+    out.number = start.number;
+    out.start = start.start;
+    out.attempt = attempt_name();
+    for (int rank = 0; rank < ranks; ++rank) out.spools.push_back(spool_name(out.attempt, rank));
+    out.spools.insert(out.spools.end(), plan.history.spools.begin(), plan.history.spools.end());
+    return out;
+}
+
+}  // namespace
+
+RunPlan plan_run(const RunOptions& options, int own_spools) {
+    RunPlan out;
+    const ModelSpec spec = find_model(options.model, options.model_dir);
+    const Discovery found = discover(options);
+    out.catalogue = make_catalogue(found.files, options);
+    out.notes = found.notes;
+    out.notes.insert(out.notes.end(), out.catalogue.notes.begin(), out.catalogue.notes.end());
+    out.model = load_model(spec, options.cellpose);
+    identify_all(out, options);
+    if (out.catalogue.jobs.empty()) return out;
+    out.settings = settings_of(options, out.model);
+    out.folder = books_of(home_of(options, out.catalogue)) / run_id(out.settings);
+    out.history = read_history(out.folder);
+    if (options.retry_quarantined) forgive(out.history);
+    if (!options.resume) forget_all(out.history);
+    out.remaining = what_remains(out.catalogue, out.inputs, out.history, options, own_spools);
+    if (auto start = newest_start(out.folder);
+        start && options.resume && !is_finished(out.folder, start->number))
+        out.resumed = std::move(start);
+    note_history(out, options);
+    out.notes.insert(out.notes.end(), out.remaining.notes.begin(), out.remaining.notes.end());
+    return out;
+}
+
+RunStartUp start_together(Communicator& comm, const RunOptions& options) {
+    RunStartUp out;
+    std::vector<std::byte> message;
+    std::optional<StartError> error;
+    if (comm.rank() == 0) {
+        ByteWriter bytes;
+        try {
+            out.plan = plan_run(options, comm.size());
+            out.record = record_of(*out.plan, options, comm.size());
+            out.model = std::move(out.plan->model);
+            bytes.write(std::uint8_t{1});
+            bytes.append(to_bytes(out.record));
+        } catch (const Error& stopped) {
+            error.emplace(stopped.kind(), stopped.what());
+            bytes = {};
+            bytes.write(std::uint8_t{0});
+            bytes.write(static_cast<std::int32_t>(stopped.kind()));
+            bytes.write_text(stopped.what());
+        }
+        message = bytes.take();
+    }
+    comm.broadcast(message, 0);
+    if (error) throw StartError(error->kind(), error->what());
+    if (comm.rank() == 0) return out;
+    ByteReader in(message, "start of the run");
+    if (in.read<std::uint8_t>() == 0) {
+        const auto kind = static_cast<ErrorKind>(in.read<std::int32_t>());
+        throw StartError(kind, in.take_text(in.read<std::uint64_t>()));
+    }
+    out.record = run_record_from_bytes(in.take(in.left()));
+    if (!out.record.jobs.empty())
+        out.model = load_model(find_model(options.model, options.model_dir), options.cellpose);
+    return out;
+}
+
+void write_first_lines(Journal& journal, const RunPlan& plan, const RunRecord& run,
+                       const RunOptions& options) {
+    for (std::size_t i = 0; i < run.jobs.size(); ++i) {
+        const Job& job = run.jobs[i];
+        const SceneInfo& scene = plan.catalogue.scene(job);
+        journal.add(JobEvent{run.scene_name(job.file, job.scene),
+                             show(run.files.at(static_cast<std::size_t>(job.file))), show(job.stem),
+                             scene.t, scene.y * scene.x});
+    }
+    if (options.retry_quarantined) {
+        ForgiveEvent event;
+        for (const AttemptHistory& attempt : plan.history.attempts)
+            event.attempts.push_back(attempt.start.attempt);
+        journal.add(event);
+    }
+    for (const FailedEvent& event : plan.remaining.given_up) journal.add(event);
+    journal.sync();
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,42 @@
+// One rank's record of one attempt: lines that are only appended, by one process.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include "schedule/journal_events.hpp"
+
+namespace cytofleet {
+
+/// Names of an attempt's files in the run's folder.
+std::filesystem::path journal_path(const std::filesystem::path& folder, const std::string& attempt,
+                                   int rank);
+std::string spool_name(const std::string& attempt, int rank);
+
+/// Safe for several threads. Errors are Error{output} naming the file and what to do. While it
+/// lives it holds a lock on its file, by which others tell that the attempt is alive (where the
+/// file system has locks; nothing but counting deaths and clearing up depends on it).
+class Journal {
+  public:
+    /// Creates the file, which must not exist, and writes the first line.
+    Journal(const std::filesystem::path& folder, const AttemptEvent& attempt);
+    ~Journal();
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+
+    /// A line, whole or not at all but for a crash of the machine or a full disk. A killed process
+    /// loses nothing that was added; sync() makes it safe from the machine's death too.
+    void add(const JournalEvent& event);
+    void sync();
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+    std::mutex mutex_;
+    int descriptor_ = -1;
+    std::uint64_t end_ = 0;
+};
+
+}  // namespace cytofleet
