@@ -107,6 +107,16 @@ void MaskWriter::add(const EncodedPlane& plane) {
 }
 
 std::string MaskWriter::finish() {
+    SealedMask sealed = seal();
+    commit();
+    return std::move(sealed.sha256);
+}
+
+void MaskWriter::commit() {
+    state_->out.commit();
+}
+
+SealedMask MaskWriter::seal() {
     State& s = *state_;
     ensure(static_cast<std::int64_t>(s.pages.size()) == s.file.input.t, "all planes are in");
     if (s.out.end() % 2 != 0) s.out.append(std::array<std::byte, 1>{});
@@ -116,9 +126,8 @@ std::string MaskWriter::finish() {
     s.out.overwrite(0, end.header);
     s.out.sync();
     s.read_back();
-    std::string hash = sha256_of_file(s.out.temporary());
-    s.out.commit();
-    return hash;
+    return {sha256_of_file(s.out.temporary()), s.out.end(),
+            std::filesystem::last_write_time(s.out.temporary()).time_since_epoch().count()};
 }
 
 }  // namespace cytofleet

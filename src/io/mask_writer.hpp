@@ -41,9 +41,16 @@ struct MaskFile {
         empty_frames;  ///< planes left empty because the frame failed or is missing
 };
 
-/// Writes T planes in order under a temporary name beside the final one; finish() reads the file
-/// back, fsyncs and renames. Destroyed before that, it removes the temporary file. Errors are
-/// Error{output} naming the file and what to do.
+/// A mask that is complete under its temporary name.
+struct SealedMask {
+    std::string sha256;
+    std::uint64_t bytes = 0;
+    std::int64_t changed = 0;  ///< time of its last change, std::filesystem's clock
+};
+
+/// Writes T planes in order under a temporary name beside the final one; seal() reads the file
+/// back and fsyncs, commit() renames. Destroyed before that, it removes the temporary file. Errors
+/// are Error{output} naming the file and what to do.
 class MaskWriter {
   public:
     explicit MaskWriter(MaskFile file);
@@ -51,7 +58,9 @@ class MaskWriter {
     MaskWriter(const MaskWriter&) = delete;
     MaskWriter& operator=(const MaskWriter&) = delete;
     void add(const EncodedPlane& plane);
-    /// Returns the SHA-256 of the file as written.
+    SealedMask seal();
+    void commit();
+    /// Both; returns the SHA-256.
     std::string finish();
 
   private:

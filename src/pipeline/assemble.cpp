@@ -44,48 +44,146 @@ EncodedPlane plane_for(const RunRecord& run, const SceneInfo& scene, const Frame
     return plane;
 }
 
-/// A mask that was written, or why it was not.
-struct Written {
-    std::string sha256;
-    std::uint64_t bytes = 0;
-    std::vector<std::int64_t> lost;  ///< frames whose planes cannot be read back
-    bool abandoned = false;
-};
+/// One scene on its way to its outputs.
+class SceneAssembly {
+  public:
+    SceneAssembly(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
+                  const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records)
+        : options_(options),
+          run_(run),
+          records_(records),
+          input_(run.files.at(static_cast<std::size_t>(job.file))),
+          machine_(facts),
+          log_{options, &model, run.start, input_,    mask_path(job.stem),
+               nullptr, -1,     {},        &records_, {}} {
+        done_.outcome.job = job;
+        done_.outcome.frames = std::ssize(records);
+    }
 
-Written write_mask(const RunRecord& run, const FileInfo& input, const SceneInfo& scene,
-                   const fs::path& path, const std::string& own_log,
-                   const std::vector<FrameRecord>& records, const std::atomic<bool>* abandon) {
-    MaskFile file;
-    file.path = path;
-    file.input = scene;
-    file.annotations = annotations(own_log, input);
-    for (const FrameRecord& record : records) {
-        file.wide = file.wide || record.largest > 65535;
-        if (record.state != FrameState::done) file.empty_frames.push_back(record.frame.t);
-    }
-    const bool wide = file.wide;
-    MaskWriter writer(std::move(file));
-    Written out;
-    for (const FrameRecord& record : records) {
-        EncodedPlane plane;
-        if (abandon != nullptr && *abandon) {
-            out.abandoned = true;
-            return out;
-        }
+    Assembly assemble(Journal& journal, const std::atomic<bool>* abandon) {
         try {
-            plane = plane_for(run, scene, record, wide);
-        } catch (const Error&) {
-            out.lost.push_back(record.frame.t);
+            open_input();
+            count_frames();
+            write_mask(journal, abandon);
+        } catch (const Error& error) {
+            done_.outcome.failure = error.what();
+            log_.failure = error.what();
+            write_log_if_possible();
         }
-        if (out.lost.empty()) writer.add(plane);
+        return std::move(done_);
     }
-    if (!out.lost.empty()) return out;
-    fault_point("before the mask is finished");
-    out.sha256 = writer.finish();
-    fault_point("after the mask is renamed");
-    out.bytes = fs::file_size(path);
-    return out;
-}
+
+  private:
+    const Job& job() const { return done_.outcome.job; }
+
+    void open_input() {
+        info_ = open_reader(input_, options_.reader)->info();
+        if (identify(info_, options_.verify_inputs) !=
+            run_.inputs.at(static_cast<std::size_t>(job().file)))
+            throw Error(ErrorKind::input,
+                        fmt::format("{}: was changed while it was being segmented; run again, and "
+                                    "its frames are done anew",
+                                    show(input_)));
+        scene_ = &info_.scenes.at(static_cast<std::size_t>(job().scene));
+        log_.scene = scene_;
+        log_.scene_number = info_.scenes.size() > 1 ? job().scene : -1;
+        log_.warnings = info_.warnings;
+    }
+
+    void count_frames() {
+        Outcome& out = done_.outcome;
+        bool some = false;
+        for (const FrameRecord& record : records_) {
+            out.cells += record.cells;
+            some = some || record.state == FrameState::done;
+            if (record.state == FrameState::quarantined) ++out.failed_frames;
+            if (record.state != FrameState::done) empty_.push_back(record.frame.t);
+        }
+        if (some) return;
+        out.hopeless = true;
+        const std::string first = records_.empty() || records_.front().notes.empty()
+                                      ? std::string()
+                                      : "; the first " + records_.front().notes.front();
+        throw Error(ErrorKind::input,
+                    fmt::format("{}: no frame could be segmented{}", show(input_), first));
+    }
+
+    void write_mask(Journal& journal, const std::atomic<bool>* abandon) {
+        MaskFile file;
+        file.path = log_.output;
+        file.input = *scene_;
+        file.annotations = annotations(log_text(log_), info_);
+        file.empty_frames = empty_;
+        file.wide = std::ranges::any_of(
+            records_, [](const FrameRecord& record) { return record.largest > 65535; });
+        const bool wide = file.wide;
+        MaskWriter writer(std::move(file));
+        for (const FrameRecord& record : records_) {
+            if (abandon != nullptr && *abandon) {
+                done_.abandoned = true;
+                return;
+            }
+            EncodedPlane plane;
+            try {
+                plane = plane_for(run_, *scene_, record, wide);
+            } catch (const Error&) {
+                done_.lost.push_back(record.frame.t);
+            }
+            if (done_.lost.empty()) writer.add(plane);
+        }
+        if (!done_.lost.empty()) {
+            done_.records = records_;
+            return;
+        }
+        fault_point("before the mask is sealed");
+        const SealedMask sealed = writer.seal();
+        machine_.mask_sha256 = sealed.sha256;
+        fault_point("before the log is written");
+        write_log();
+        journal.add(event_of(sealed));
+        journal.sync();
+        fault_point("before the mask is renamed");
+        writer.commit();
+        fault_point("after the mask is renamed");
+    }
+
+    OutputEvent event_of(const SealedMask& sealed) const {
+        OutputEvent out;
+        out.scene = run_.scene_name(job().file, job().scene);
+        out.path = show(log_.output);
+        out.bytes = sealed.bytes;
+        out.sha256 = sealed.sha256;
+        out.changed = sealed.changed;
+        out.frames = done_.outcome.frames;
+        out.cells = done_.outcome.cells;
+        out.empty = empty_;
+        out.quarantined = done_.outcome.failed_frames;
+        return out;
+    }
+
+    void write_log() {
+        write_text_atomically(log_path(job().stem), log_text(log_) + machine_text(log_, machine_));
+    }
+
+    void write_log_if_possible() {
+        try {
+            write_log();
+        } catch (const Error&) {
+            return;  // the folder cannot be written to; the run tells the reason anyway
+        }
+    }
+
+    const RunOptions& options_;
+    const RunRecord& run_;
+    const std::vector<FrameRecord>& records_;
+    fs::path input_;
+    RunFacts machine_;
+    LogFacts log_;
+    FileInfo info_;
+    const SceneInfo* scene_ = nullptr;
+    std::vector<std::int64_t> empty_;
+    Assembly done_;
+};
 
 }  // namespace
 
@@ -110,7 +208,6 @@ std::vector<std::byte> to_bytes(const Assembly& assembly) {
     out.write_text(outcome.failure);
     out.write(static_cast<std::uint8_t>(outcome.hopeless));
     out.write(static_cast<std::uint8_t>(assembly.abandoned));
-    out.write_text(assembly.output ? line_of(*assembly.output) : std::string());
     out.write(static_cast<std::uint64_t>(assembly.lost.size()));
     for (const std::int64_t t : assembly.lost) out.write(t);
     out.append(to_bytes(assembly.records));
@@ -131,7 +228,6 @@ Assembly assembly_from_bytes(std::span<const std::byte> bytes) {
     outcome.failure = text();
     outcome.hopeless = in.read<std::uint8_t>() != 0;
     out.abandoned = in.read<std::uint8_t>() != 0;
-    if (const auto event = event_of(text())) out.output = std::get<OutputEvent>(*event);
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)
         out.lost.push_back(in.read<std::int64_t>());
     out.records = records_from_bytes(in.take(in.left()));
@@ -139,73 +235,9 @@ Assembly assembly_from_bytes(std::span<const std::byte> bytes) {
 }
 
 Assembly assemble(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
-                  const RunFacts& facts, const Job& job, std::vector<FrameRecord> records,
-                  const std::atomic<bool>* abandon) {
-    Assembly done;
-    Outcome& out = done.outcome;
-    out.job = job;
-    out.frames = std::ssize(records);
-    const fs::path& input = run.files.at(static_cast<std::size_t>(job.file));
-    LogFacts log{options, &model, run.start, input,    mask_path(job.stem),
-                 nullptr, -1,     {},        &records, {}};
-    RunFacts machine = facts;
-    FileInfo info;
-    try {
-        info = open_reader(input, options.reader)->info();
-        if (identify(info, options.verify_inputs) !=
-            run.inputs.at(static_cast<std::size_t>(job.file)))
-            throw Error(ErrorKind::input,
-                        fmt::format("{}: was changed while it was being segmented; run again, and "
-                                    "its frames are done anew",
-                                    show(input)));
-        const SceneInfo& scene = info.scenes.at(static_cast<std::size_t>(job.scene));
-        log.scene = &scene;
-        log.scene_number = info.scenes.size() > 1 ? job.scene : -1;
-        log.warnings = info.warnings;
-        OutputEvent event{
-            run.scene_name(job.file, job.scene), show(log.output), 0, {}, out.frames, 0, {}, 0};
-        for (const FrameRecord& record : records) {
-            out.cells += record.cells;
-            if (record.state == FrameState::quarantined) ++out.failed_frames;
-            if (record.state != FrameState::done) event.empty.push_back(record.frame.t);
-        }
-        if (std::ranges::none_of(records, [](const FrameRecord& record) {
-                return record.state == FrameState::done;
-            })) {
-            out.hopeless = true;
-            throw Error(ErrorKind::input,
-                        records.empty() || records.front().notes.empty()
-                            ? fmt::format("{}: no frame could be segmented", show(input))
-                            : fmt::format("{}: no frame could be segmented; the first {}",
-                                          show(input), records.front().notes.front()));
-        }
-        const Written mask =
-            write_mask(run, info, scene, log.output, log_text(log), records, abandon);
-        if (mask.abandoned) {
-            done.abandoned = true;
-            return done;
-        }
-        if (!mask.lost.empty()) {
-            done.lost = mask.lost;
-            done.records = std::move(records);
-            return done;
-        }
-        machine.mask_sha256 = mask.sha256;
-        event.cells = out.cells;
-        event.quarantined = out.failed_frames;
-        event.bytes = mask.bytes;
-        event.sha256 = mask.sha256;
-        done.output = std::move(event);
-    } catch (const Error& error) {
-        out.failure = error.what();
-        log.failure = out.failure;
-    }
-    try {
-        write_text_atomically(log_path(job.stem), log_text(log) + machine_text(log, machine));
-    } catch (const Error& error) {
-        if (out.failure.empty()) out.failure = error.what();
-    }
-    return done;
+                  const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records,
+                  Journal& journal, const std::atomic<bool>* abandon) {
+    return SceneAssembly(options, run, model, facts, job, records).assemble(journal, abandon);
 }
 
 void write_failure_log(const RunOptions& options, std::int64_t start, const fs::path& input,

@@ -12,7 +12,7 @@
 #include "pipeline/run_log.hpp"
 #include "pipeline/run_record.hpp"
 #include "schedule/frame_record.hpp"
-#include "schedule/journal_events.hpp"
+#include "schedule/journal.hpp"
 
 namespace cytofleet {
 
@@ -29,7 +29,6 @@ struct Outcome {
 /// What came of a scene whose frames were all in.
 struct Assembly {
     Outcome outcome;
-    std::optional<OutputEvent> output;  ///< when a mask was written
     /// Frames whose planes cannot be read back: they must be done again, then it is tried again.
     std::vector<std::int64_t> lost;
     std::vector<FrameRecord> records;  ///< as given, when any are lost
@@ -41,12 +40,13 @@ Outcome outcome_of(const Job& job, const OutputEvent& output);
 std::vector<std::byte> to_bytes(const Assembly& assembly);
 Assembly assembly_from_bytes(std::span<const std::byte> bytes);
 
-/// Writes `<stem>.ome.tif` and `<stem>.log`. Never throws Error: a failure is in the outcome and,
-/// where the folder allows, in the log. Once `abandon` is true it ends soon, `abandoned`, with
-/// nothing written.
+/// Writes `<stem>.ome.tif` and `<stem>.log`; the mask's line is in `journal` before it has its
+/// name, so that a next start knows it for the run's own. Never throws Error: a failure is in the
+/// outcome and, where the folder allows, in the log. Once `abandon` is true it ends soon,
+/// `abandoned`, with nothing written.
 Assembly assemble(const RunOptions& options, const RunRecord& run, const LoadedModel& model,
-                  const RunFacts& facts, const Job& job, std::vector<FrameRecord> records,
-                  const std::atomic<bool>* abandon = nullptr);
+                  const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records,
+                  Journal& journal, const std::atomic<bool>* abandon = nullptr);
 
 /// The log of a file that could not even be opened. Best effort: the reason is reported by the run
 /// anyway.

@@ -48,10 +48,8 @@ void Assembler::work() {
     while (auto records = given_.pop()) {
         const FrameId first = records->front().frame;
         Assembly done =
-            assemble(options_, run_, model_, facts_, run_.job_of(first.file, first.scene),
-                     std::move(*records), &abandon_);
-        if (done.output) journal_.add(*done.output);
-        if (done.output) journal_.sync();
+            assemble(options_, run_, model_, facts_, run_.job_of(first.file, first.scene), *records,
+                     journal_, &abandon_);
         ended_.push(std::move(done));
     }
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "pipeline/discover.hpp"
 
@@ -14,9 +15,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The file under this name is the one that was written: by size and time of its last change, or
+/// by its contents when it was copied since.
 bool stands(const OutputEvent& output, const fs::path& mask) {
     std::error_code failed;
-    return output.path == show(mask) && fs::file_size(mask, failed) == output.bytes && !failed;
+    if (output.path != show(mask) || fs::file_size(mask, failed) != output.bytes || failed)
+        return false;
+    if (fs::last_write_time(mask, failed).time_since_epoch().count() == output.changed && !failed)
+        return true;
+    try {
+        return sha256_of_file(mask) == output.sha256;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+const OutputEvent* standing_output(const SceneHistory& scene, const fs::path& mask) {
+    const auto found = std::ranges::find_if(
+        scene.outputs, [&](const OutputEvent& output) { return stands(output, mask); });
+    return found == scene.outputs.end() ? nullptr : &*found;
 }
 
 FrameRecord record_of(const FrameId& frame, const FrameHistory& known, std::int32_t spool) {
@@ -77,8 +94,11 @@ class Sorting {
         : catalogue_(catalogue), inputs_(inputs), history_(history), options_(options) {
         for (std::size_t i = 0; i < history.spools.size(); ++i)
             spools_.push_back(own_spools + static_cast<std::int32_t>(i));
-        for (const auto& [scene, known] : history.scenes)
+        for (const auto& [scene, known] : history.scenes) {
             if (known.job.frames > 0) by_stem_[known.job.stem].insert(scene);
+            for (const auto* outputs : {&known.outputs, &known.void_outputs})
+                for (const OutputEvent& output : *outputs) made_[output.path].push_back(&output);
+        }
     }
 
     Remaining sort() {
@@ -108,21 +128,20 @@ class Sorting {
         const SceneName name{inputs_.at(static_cast<std::size_t>(job.file)), job.scene};
         const auto known = history_.scenes.find(name);
         const SceneHistory* scene = known == history_.scenes.end() ? nullptr : &known->second;
-        if (scene != nullptr && !scene->outputs.empty() && stands(scene->outputs.back(), mask)) {
-            out_.outputs.push_back(scene->outputs.back());
+        if (const auto* output = scene != nullptr ? standing_output(*scene, mask) : nullptr) {
+            out_.outputs.push_back(*output);
             out_.standing.push_back(job);
             return;
         }
-        const auto claimed = by_stem_.find(show(job.stem));
         std::error_code failed;
-        if (claimed == by_stem_.end() && options_.existing != Existing::overwrite &&
-            fs::exists(mask, failed)) {
+        if (options_.existing != Existing::overwrite && fs::exists(mask, failed) && !is_own(mask)) {
             if (options_.existing == Existing::skip)
                 ++skipped_;
             else
                 refused_.push_back(mask);
             return;
         }
+        const auto claimed = by_stem_.find(show(job.stem));
         if (claimed != by_stem_.end() && !claimed->second.contains(name) && changed_++ == 0)
             first_changed_ = show(catalogue_.files.at(static_cast<std::size_t>(job.file)).path);
         out_.jobs.push_back(job);
@@ -130,6 +149,14 @@ class Sorting {
         if (scene != nullptr)
             resumed_ += sort_frames(job, catalogue_.scene(job).t, name, *scene, spools_,
                                     options_.max_attempts, out_);
+    }
+
+    /// This run has written it, if for another state of the input.
+    bool is_own(const fs::path& mask) const {
+        const auto made = made_.find(show(mask));
+        return made != made_.end() &&
+               std::ranges::any_of(
+                   made->second, [&](const OutputEvent* output) { return stands(*output, mask); });
     }
 
     [[noreturn]] void refuse() const {
@@ -151,6 +178,7 @@ class Sorting {
     const RunOptions& options_;
     std::vector<std::int32_t> spools_;
     std::map<std::string, std::set<SceneName>> by_stem_;  ///< outputs this run has claimed before
+    std::map<std::string, std::vector<const OutputEvent*>> made_;  ///< by path
     Remaining out_;
     std::vector<fs::path> refused_;
     std::uint64_t skipped_ = 0;
@@ -189,8 +217,8 @@ Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptio
             continue;
         }
         const SceneHistory& scene = known->second;
-        if (!scene.outputs.empty() && stands(scene.outputs.back(), mask_path(job.stem))) {
-            out.outputs.push_back(scene.outputs.back());
+        if (const auto* output = standing_output(scene, mask_path(job.stem))) {
+            out.outputs.push_back(*output);
             out.standing.push_back(job);
             continue;
         }
@@ -198,6 +226,11 @@ Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptio
         sort_frames(job, run.items[i].frames, name, scene, spools, options.max_attempts, out);
     }
     return out;
+}
+
+void make_void(SceneHistory& scene) {
+    for (OutputEvent& output : scene.outputs) scene.void_outputs.push_back(std::move(output));
+    scene.outputs.clear();
 }
 
 void forgive(RunHistory& history) {
@@ -209,7 +242,7 @@ void forgive(RunHistory& history) {
             frame.deaths = 0;
             frame.failures.clear();
         }
-        if (given_up) scene.outputs.clear();
+        if (given_up) make_void(scene);
     }
 }
 

@@ -39,6 +39,8 @@ Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string
 /// have done until now. Spools that `run` does not know are added to it.
 Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptions& options);
 
+/// Its outputs are to be made again; their files may be replaced.
+void make_void(SceneHistory& scene);
 /// Deaths and failures of frames count no more, nor do outputs with frames that were given up.
 void forgive(RunHistory& history);
 

@@ -53,11 +53,11 @@ void identify_all(RunPlan& plan, const RunOptions& options) {
     std::erase_if(plan.catalogue.jobs, [&](const Job& job) { return gone.contains(job.file); });
 }
 
-/// --no-resume: of what was done before only the claim on the outputs' names counts.
+/// --no-resume: of what was done before only that it may be replaced counts.
 void forget_all(RunHistory& history) {
     for (auto& [name, scene] : history.scenes) {
         scene.frames.clear();
-        scene.outputs.clear();
+        make_void(scene);
     }
 }
 

@@ -28,12 +28,8 @@ void finish_shard(const RankContext& context, RunRecord& run, RunReport& report)
             ++unfinished;
             continue;
         }
-        Assembly done = assemble(context.options, run, context.model, context.facts, job,
-                                 std::move(records), nullptr);
-        if (done.output) {
-            context.journal.add(*done.output);
-            context.journal.sync();
-        }
+        Assembly done = assemble(context.options, run, context.model, context.facts, job, records,
+                                 context.journal);
         if (!done.lost.empty())
             done.outcome.failure =
                 fmt::format("{}: {} cannot be read back from {}; start this process again",

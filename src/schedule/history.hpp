@@ -25,6 +25,7 @@ struct SceneHistory {
     JobEvent job;                                 ///< without its scene; frames 0: none said
     std::map<std::int64_t, FrameHistory> frames;  ///< by T
     std::vector<OutputEvent> outputs;             ///< without their scene; the last said last
+    std::vector<OutputEvent> void_outputs;        ///< made by this run, but to be made again
 };
 
 struct AttemptHistory {

@@ -95,6 +95,7 @@ Json to_json(const OutputEvent& event) {
     out["path"] = event.path;
     out["bytes"] = event.bytes;
     out["sha256"] = event.sha256;
+    out["changed"] = event.changed;
     out["frames"] = event.frames;
     out["cells"] = event.cells;
     out["empty"] = event.empty;
@@ -126,6 +127,7 @@ OutputEvent output_in(const Json& in) {
     in.at("path").get_to(out.path);
     in.at("bytes").get_to(out.bytes);
     in.at("sha256").get_to(out.sha256);
+    in.at("changed").get_to(out.changed);
     in.at("frames").get_to(out.frames);
     in.at("cells").get_to(out.cells);
     out.empty = numbers_in(in, "empty");

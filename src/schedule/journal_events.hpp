@@ -73,12 +73,13 @@ struct ForgiveEvent {
     std::vector<std::string> attempts;
     bool operator==(const ForgiveEvent&) const = default;
 };
-/// An output file stands under its final name.
+/// An output file is complete; the next thing is to give it its final name.
 struct OutputEvent {
     SceneName scene;
     std::string path;
     std::uint64_t bytes = 0;
     std::string sha256;
+    std::int64_t changed = 0;  ///< time of its last change, std::filesystem's clock
     std::int64_t frames = 0;
     std::uint64_t cells = 0;
     std::vector<std::int64_t> empty;  ///< quarantined or missing frames

@@ -28,7 +28,7 @@ there() { [ -s "$1" ] || fail "$1 is missing or empty"; }
 not_there() { [ ! -e "$1" ] || fail "$1 is there"; }
 no_leftovers() {
     local left
-    left=$(find "$1" -name '.cytofleet' -o -name '*.tmp*' -o -name '*.part*' | head -n 5)
+    left=$(find "$1" -name '*.spool' -o -name '*.tmp*' -o -name '*.part*' | head -n 5)
     [ -z "$left" ] || fail "left behind: $left"
 }
 same() { cmp -s "$1" "$2" || { fail "$1 and $2 differ"; return 1; }; }
