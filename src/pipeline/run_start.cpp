@@ -131,11 +131,13 @@ RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
     out.inputs = plan.inputs;
     out.standing = standing_of(plan);
     for (const FileInfo& file : plan.catalogue.files) out.files.push_back(file.path);
+    const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
+    if (something && !options.output_dir.empty())
+        make_folder(options.output_dir, "the output folder");
     if (out.jobs.empty()) {
         out.start = plan.resumed ? plan.resumed->start : start_time();
         return out;
     }
-    if (!options.output_dir.empty()) make_folder(options.output_dir, "the output folder");
     make_folder(out.folder, "the run's folder");
     if (!options.resume) remove_dead_books(plan.history, plan.folder);
     remove_stale(out.jobs);

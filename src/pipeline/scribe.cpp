@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/fault_point.hpp"
+#include "base/error.hpp"
 
 namespace cytofleet {
 namespace {
@@ -42,18 +42,26 @@ std::optional<Scribe::Written> Scribe::take(std::chrono::microseconds patience) 
 void Scribe::work() {
     while (auto frame = worker_.take()) {
         Written group;
-        while (frame) {
-            write(group, std::move(frame));
-            if (group.records.size() >= most_together) break;
-            frame = worker_.poll();
+        try {
+            while (frame) {
+                write(group, std::move(frame));
+                if (group.records.size() >= most_together) break;
+                frame = worker_.poll();
+            }
+        } catch (const Error&) {
+            keep(group.records);  // what came before the disk was full
+            throw;
         }
-        if (!group.records.empty()) {
-            spool_.sync();
-            journal_frames(group.records);
-            journal_.sync();
-        }
+        keep(group.records);
         written_.push(std::move(group));
     }
+}
+
+void Scribe::keep(const std::vector<FrameRecord>& records) {
+    if (records.empty()) return;
+    spool_.sync();
+    journal_frames(records);
+    journal_.sync();
 }
 
 void Scribe::write(Written& group, std::optional<FinishedFrame> frame) {

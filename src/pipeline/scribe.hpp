@@ -39,6 +39,7 @@ class Scribe {
   private:
     void work();
     void write(Written& group, std::optional<FinishedFrame> frame);
+    void keep(const std::vector<FrameRecord>& records);
     void journal_frames(const std::vector<FrameRecord>& records);
 
     const RunRecord& run_;
