@@ -55,10 +55,16 @@ void report(const RunSummary& summary, Log& log) {
     for (const Outcome& outcome : summary.outcomes) written += outcome.failure.empty() ? 1 : 0;
     const auto files = summary.outcomes.size() + static_cast<std::size_t>(summary.bad_files);
     report_ranks(summary.ranks, summary.seconds, log);
-    log.info(fmt::format("{} with {} in {}: {} written, {:.1f} s, peak memory {}",
-                         count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
-                         count_of(summary.cells, "cell"), count_of(files, "file"),
-                         count_of(written, "mask"), summary.seconds, human_bytes(peak_memory())));
+    if (summary.ranks.empty()) {
+        log.info(fmt::format("nothing is left to do: {} with {} in {}",
+                             count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
+                             count_of(summary.cells, "cell"), count_of(written, "mask")));
+    } else
+        log.info(fmt::format("{} with {} in {}: {} written, {:.1f} s, peak memory {}",
+                             count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
+                             count_of(summary.cells, "cell"), count_of(files, "file"),
+                             count_of(written, "mask"), summary.seconds,
+                             human_bytes(peak_memory())));
     if (summary.failed_frames > 0)
         log.warning(
             fmt::format("{} quarantined: left empty, and named in the logs and above; "

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "base/new_file.hpp"
 #include "pipeline/run_report.hpp"
 #include "schedule/history.hpp"
 #include "schedule/run_folder.hpp"
@@ -21,8 +22,9 @@ bool nothing_left(const std::vector<Outcome>& outcomes, int exit_code) {
 
 }  // namespace
 
-void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes, int exit_code) {
-    if (!nothing_left(outcomes, exit_code)) return;
+void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes,
+                 std::int64_t unfinished, int exit_code) {
+    if (run.number == 0 || unfinished > 0 || !nothing_left(outcomes, exit_code)) return;
     try {
         mark_finished(run.folder, run.number);
         fault_point("after the run is marked as finished");
@@ -35,6 +37,7 @@ void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes, int
     for (const auto& entry : std::filesystem::directory_iterator(run.folder, failed))
         if (entry.path().extension() == ".spool") spools.push_back(entry.path());
     for (const auto& spool : spools) std::filesystem::remove(spool, failed);
+    remove_stale_temporaries(run.folder, [](const auto& /*name*/) { return true; });
 }
 
 }  // namespace cytofleet

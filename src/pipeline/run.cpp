@@ -43,6 +43,9 @@ void announce(const RunStartUp& start, const ChosenDevice& device, const RunOpti
                          count_of(static_cast<std::uint64_t>(options.cellpose.threads), "thread")));
     for (const auto& tensor : start.model.info.unused)
         log.warning(fmt::format("{}: tensor {} is not used", show(start.model.info.file), tensor));
+    for (const FailedEvent& event : start.plan->remaining.given_up)
+        log.warning(fmt::format("{} frame {} is left empty: it {}",
+                                show(start.record.path_of(event.scene)), event.t, event.reason));
     for (const auto& line : device.lines) log.info(line);
     for (const auto& line : device.warnings) log.warning(line);
 }
@@ -183,14 +186,18 @@ RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
     if (start.record.jobs.empty()) {
         const RunReport report = idle_report(start.record.standing);
         summary.exit_code = report.exit_code;
-        if (start.plan) summary = summarise(start, report);
+        if (!start.plan) return summary;
+        summary = summarise(start, report);
+        // The attempt that did the rest may have died before it could.
+        clear_books(start.record, summary.outcomes, 0, summary.exit_code);
         return summary;
     }
     auto ending = work(comm, options, start, facts, log, clock);
     summary.exit_code = ending.exit_code;
     if (ending.report) summary = summarise(start, std::move(*ending.report));
     summary.seconds = clock.seconds();
-    if (summary.complete) clear_books(start.record, summary.outcomes, summary.exit_code);
+    if (summary.complete)
+        clear_books(start.record, summary.outcomes, summary.unfinished, summary.exit_code);
     return summary;
 }
 

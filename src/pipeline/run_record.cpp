@@ -52,6 +52,12 @@ const Job& RunRecord::job_of(std::int64_t file, std::int64_t scene) const {
     return *found;
 }
 
+const std::filesystem::path& RunRecord::path_of(const SceneName& scene) const {
+    const auto found = std::ranges::find(inputs, scene.input);
+    ensure(found != inputs.end(), "a scene is of one of the run's inputs");
+    return files.at(static_cast<std::size_t>(found - inputs.begin()));
+}
+
 std::string attempt_name() {
     std::random_device random;
     return fmt::format("{:%Y%m%dT%H%M%S}-{:08x}{:08x}",

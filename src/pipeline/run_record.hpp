@@ -26,7 +26,7 @@ struct Standing {
 struct RunRecord {
     std::string id;                            ///< names the run's folder
     std::string attempt;                       ///< names this start's files in it
-    int number = 0;                            ///< of the start, see RunStart
+    int number = 0;                            ///< of the start, see RunStart; 0: none was needed
     std::int64_t start = 0;                    ///< seconds since 1970, UTC
     std::filesystem::path folder;              ///< journals and spools of all ranks
     std::vector<std::filesystem::path> files;  ///< by file number
@@ -39,6 +39,8 @@ struct RunRecord {
     SceneName scene_name(std::int64_t file, std::int64_t scene) const {
         return {inputs.at(static_cast<std::size_t>(file)), scene};
     }
+    /// The input that a name of this run stands for.
+    const std::filesystem::path& path_of(const SceneName& scene) const;
     /// The job of a scene that is one of the run's.
     const Job& job_of(std::int64_t file, std::int64_t scene) const;
     std::filesystem::path spool_of(std::int32_t number_of_spool) const {

@@ -70,8 +70,8 @@ void note_history(RunPlan& plan, const RunOptions& options) {
         plan.notes.emplace_back(
             "another process is at the same work now; both may end, and what they write is the "
             "same");
-    if (plan.resumed || !options.resume) return;
-    if (!plan.remaining.jobs.empty())
+    const bool resumes = plan.newest && !plan.finished;
+    if (!resumes && options.resume && !plan.remaining.jobs.empty())
         add(unfinished_others(plan.folder.parent_path(), plan.folder.filename(), plan.settings));
 }
 
@@ -100,10 +100,9 @@ void remove_dead_books(const RunHistory& history, const fs::path& folder) {
 }
 
 RunStart start_of(const RunPlan& plan, const RunOptions& options) {
-    if (plan.resumed) return *plan.resumed;
+    if (plan.newest && !plan.finished && options.resume) return *plan.newest;
     RunStart wanted;
-    if (const auto newest = newest_start(plan.folder)) wanted.number = newest->number;
-    ++wanted.number;
+    wanted.number = plan.newest ? plan.newest->number + 1 : 1;
     wanted.start = start_time();
     wanted.settings = plan.settings;
     wanted.command = options.command;
@@ -134,13 +133,14 @@ RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
         make_folder(options.output_dir, "the output folder");
+    if (!plan.history.attempts.empty()) remove_stale(plan.catalogue.jobs);
     if (out.jobs.empty()) {
-        out.start = plan.resumed ? plan.resumed->start : start_time();
+        out.number = plan.newest ? plan.newest->number : 0;
+        out.start = plan.newest ? plan.newest->start : start_time();
         return out;
     }
     make_folder(out.folder, "the run's folder");
     if (!options.resume) remove_dead_books(plan.history, plan.folder);
-    remove_stale(out.jobs);
     const RunStart start = start_of(plan, options);
     out.number = start.number;
     out.start = start.start;
@@ -168,9 +168,8 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     if (options.retry_quarantined) forgive(out.history);
     if (!options.resume) forget_all(out.history);
     out.remaining = what_remains(out.catalogue, out.inputs, out.history, options, own_spools);
-    if (auto start = newest_start(out.folder);
-        start && options.resume && !is_finished(out.folder, start->number))
-        out.resumed = std::move(start);
+    out.newest = newest_start(out.folder);
+    out.finished = out.newest && is_finished(out.folder, out.newest->number);
     note_history(out, options);
     out.notes.insert(out.notes.end(), out.remaining.notes.begin(), out.remaining.notes.end());
     return out;

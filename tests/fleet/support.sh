@@ -1,0 +1,52 @@
+# Sourced by the fleet's tests, after tests/cli/support.sh: a small work list, runs of it over ranks, and what must
+# hold of their outputs and books.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+fleet_dir=$source_dir/tests/fleet
+trap 'kill_all 2>/dev/null; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+
+# At this diameter a frame is one tile: the runs are about books, not about cells.
+run_options=(--model demo --diameter 60 --threads 1 --output-dir out data)
+
+# make_data FILES: that many movies of 8 frames in data, the first ones in two scenes' worth of names.
+make_data() {
+    mkdir -p data
+    for ((i = 1; i <= $1; ++i)); do cp "$demo" "data/movie$i.ome.tif"; done
+}
+# Everything this test has started and not waited for.
+kill_all() { pkill -KILL -f -- "$scratch/marked/cytofleet" || true; }
+# The program under a path of this test's own, so that its processes can be told from others.
+mkdir -p "$scratch/marked" && ln -s "$program" "$scratch/marked/cytofleet"
+fleet_program=$scratch/marked/cytofleet
+
+# on RANKS: what to run the program under.
+on() { if [ "$1" -eq 1 ]; then echo ""; else echo "mpirun -n $1"; fi; }
+# fleet RANKS [OPTION...]: a run of the work list; output to log, exit code in $code.
+fleet() {
+    local ranks=$1
+    shift
+    code=0
+    # shellcheck disable=SC2046
+    $(on "$ranks") "$fleet_program" run "${run_options[@]}" "$@" >log 2>&1 || code=$?
+}
+# make_reference RANKS: the outputs of an undisturbed run, in reference.
+make_reference() {
+    rm -rf out reference
+    fleet "$1"
+    [ "$code" -eq 0 ] || { fail "the undisturbed run ended with $code"; cat log; exit 1; }
+    mv out reference
+}
+# same_outputs WHAT: out holds what reference holds, byte by byte, and nothing half-written.
+same_outputs() {
+    local mask
+    for mask in reference/*_vSM*.ome.tif; do
+        same "$mask" "out/${mask##*/}" || { echo "    after $1"; return 1; }
+        [ -s "out/$(basename "$mask" .ome.tif).log" ] || fail "a log is missing after $1"
+    done
+    no_leftovers out
+}
+# nothing_twice: no frame that an earlier attempt wrote down was done again by a later one.
+nothing_twice() {
+    "$fleet_dir/done_twice" out/.cytofleet/* || fail "done twice after $1"
+}
