@@ -22,6 +22,10 @@ constexpr std::string_view overview =
     "cluster.\n"
     "\n"
     "  cytofleet run --model MODEL INPUT...   segment files and folders\n"
+    "  cytofleet plan --model MODEL INPUT...  what run would do: frames, results, memory, disk, "
+    "time\n"
+    "  cytofleet status [DIR]                 how far runs are, and what was given up\n"
+    "  cytofleet verify [DIR]                 results against their checksums\n"
     "  cytofleet inspect FILE                 what a file holds: axes, sizes, channels, pixel "
     "size\n"
     "  cytofleet models list                  the built-in names and where their files are looked "
@@ -39,6 +43,9 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
     const std::string& verb = arguments.front();
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
     if (verb == "run") return run_command(rest, argc, argv);
+    if (verb == "plan") return plan_command(rest);
+    if (verb == "status") return status_command(rest);
+    if (verb == "verify") return verify_command(rest);
     if (verb == "inspect") return inspect_command(rest);
     if (verb == "models") return models_command(rest);
     if (verb == "--version" || verb == "version") {
@@ -51,7 +58,8 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
     }
     throw Error(
         ErrorKind::usage,
-        fmt::format("{} is no command; there are run, inspect and models (see cytofleet --help)",
+        fmt::format("{} is no command; there are run, plan, status, verify, inspect and models "
+                    "(see cytofleet --help)",
                     printable(verb)));
 }
 

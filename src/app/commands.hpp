@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/run_options.hpp"
+
 namespace cytofleet {
 
 /// Finds the verb, runs it, and turns whatever is thrown into one line and an exit code. `argc` and
@@ -12,8 +14,13 @@ namespace cytofleet {
 int run_program(const std::vector<std::string>& arguments, int& argc, char**& argv);
 
 int run_command(const std::vector<std::string>& arguments, int& argc, char**& argv);
+int plan_command(const std::vector<std::string>& arguments);
+int status_command(const std::vector<std::string>& arguments);
+int verify_command(const std::vector<std::string>& arguments);
 int inspect_command(const std::vector<std::string>& arguments);
 int models_command(const std::vector<std::string>& arguments);
+/// What a run with these options would do, on standard output. Returns the exit code.
+int show_plan(const RunOptions& options, int ranks);
 /// The text of --version: build, libraries, instruction sets.
 std::string version_text();
 

@@ -33,28 +33,6 @@ int share_of_cores(const Communicator& comm) {
     return std::max(1, bound ? cores : cores / comm.node_size());
 }
 
-/// --dry-run.
-int show_plan(const RunOptions& options) {
-    const RunPlan plan = plan_run(options, 1);
-    for (const auto& note : plan.notes) fmt::print("note: {}\n", note);
-    for (const auto& bad : plan.catalogue.bad) fmt::print("cannot be segmented: {}\n", bad.reason);
-    std::int64_t frames = 0;
-    for (const Job& job : plan.remaining.jobs) {
-        const SceneInfo& scene = plan.catalogue.scene(job);
-        frames += scene.t;
-        fmt::print("{}: {} of {} x {} -> {}\n",
-                   show(plan.catalogue.files[static_cast<std::size_t>(job.file)].path),
-                   count_of(static_cast<std::uint64_t>(scene.t), "frame"), scene.y, scene.x,
-                   show(mask_path(job.stem)));
-    }
-    frames -= std::ssize(plan.remaining.records);
-    fmt::print("{} in {} with model {}; nothing was done (--dry-run)\n",
-               count_of(static_cast<std::uint64_t>(frames), "frame"),
-               count_of(plan.remaining.jobs.size(), "output"), show(plan.model.info.file));
-    if (plan.catalogue.bad.empty()) return 0;
-    return plan.catalogue.jobs.empty() ? exit_codes::failed : exit_codes::partly_done;
-}
-
 int run_ranks(Communicator& comm, RunCommand& command) {
     command.run.stop_signal = catch_stop_signals();
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm));
@@ -89,7 +67,11 @@ int run_command(const std::vector<std::string>& arguments, int& argc, char**& ar
         fmt::print("{}", run_help());
         return 0;
     }
-    if (command.dry_run) return show_plan(command.run);
+    if (command.dry_run) {
+        const int exit_code = show_plan(command.run, 1);
+        fmt::print("nothing was done (--dry-run)\n");
+        return exit_code;
+    }
     const auto comm = make_world(argc, argv);
     return run_ranks(*comm, command);
 }

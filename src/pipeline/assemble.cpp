@@ -14,6 +14,7 @@
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
 #include "pipeline/spool.hpp"
+#include "schedule/book_names.hpp"
 
 namespace cytofleet {
 namespace {
@@ -150,7 +151,7 @@ class SceneAssembly {
     OutputEvent event_of(const SealedMask& sealed) const {
         OutputEvent out;
         out.scene = run_.scene_name(job().file, job().scene);
-        out.path = show(log_.output);
+        out.path = BookNames(run_.home()).name_of(log_.output);
         out.bytes = sealed.bytes;
         out.sha256 = sealed.sha256;
         out.changed = sealed.changed;

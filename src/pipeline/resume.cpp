@@ -9,18 +9,18 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "pipeline/discover.hpp"
+#include "schedule/book_names.hpp"
 
 namespace cytofleet {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The file under this name is the one that was written: by size and time of its last change, or
+/// The file is the one that was written: by size and time of its last change, or
 /// by its contents when it was copied since.
 bool stands(const OutputEvent& output, const fs::path& mask) {
     std::error_code failed;
-    if (output.path != show(mask) || fs::file_size(mask, failed) != output.bytes || failed)
-        return false;
+    if (fs::file_size(mask, failed) != output.bytes || failed) return false;
     if (fs::last_write_time(mask, failed).time_since_epoch().count() == output.changed && !failed)
         return true;
     try {
@@ -30,9 +30,11 @@ bool stands(const OutputEvent& output, const fs::path& mask) {
     }
 }
 
-const OutputEvent* standing_output(const SceneHistory& scene, const fs::path& mask) {
-    const auto found = std::ranges::find_if(
-        scene.outputs, [&](const OutputEvent& output) { return stands(output, mask); });
+const OutputEvent* standing_output(const SceneHistory& scene, const fs::path& mask,
+                                   const std::string& name) {
+    const auto found = std::ranges::find_if(scene.outputs, [&](const OutputEvent& output) {
+        return output.path == name && stands(output, mask);
+    });
     return found == scene.outputs.end() ? nullptr : &*found;
 }
 
@@ -90,8 +92,13 @@ std::uint64_t sort_frames(const Job& job, std::int64_t frames, const SceneName& 
 class Sorting {
   public:
     Sorting(const Catalogue& catalogue, const std::vector<std::string>& inputs,
-            const RunHistory& history, const RunOptions& options, std::int32_t own_spools)
-        : catalogue_(catalogue), inputs_(inputs), history_(history), options_(options) {
+            const RunHistory& history, const fs::path& home, const RunOptions& options,
+            std::int32_t own_spools)
+        : catalogue_(catalogue),
+          names_(home),
+          inputs_(inputs),
+          history_(history),
+          options_(options) {
         for (std::size_t i = 0; i < history.spools.size(); ++i)
             spools_.push_back(own_spools + static_cast<std::int32_t>(i));
         for (const auto& [scene, known] : history.scenes) {
@@ -128,20 +135,22 @@ class Sorting {
         const SceneName name{inputs_.at(static_cast<std::size_t>(job.file)), job.scene};
         const auto known = history_.scenes.find(name);
         const SceneHistory* scene = known == history_.scenes.end() ? nullptr : &known->second;
-        if (const auto* output = scene != nullptr ? standing_output(*scene, mask) : nullptr) {
+        const std::string mask_name = names_.name_of(mask);
+        if (const auto* output =
+                scene != nullptr ? standing_output(*scene, mask, mask_name) : nullptr) {
             out_.outputs.push_back(*output);
             out_.standing.push_back(job);
             return;
         }
         std::error_code failed;
-        if (options_.existing != Existing::overwrite && fs::exists(mask, failed) && !is_own(mask)) {
+        if (options_.existing != Existing::overwrite && fs::exists(mask, failed) && !is_own(mask, mask_name)) {
             if (options_.existing == Existing::skip)
                 ++skipped_;
             else
                 refused_.push_back(mask);
             return;
         }
-        const auto claimed = by_stem_.find(show(job.stem));
+        const auto claimed = by_stem_.find(names_.name_of(job.stem));
         if (claimed != by_stem_.end() && !claimed->second.contains(name) && changed_++ == 0)
             first_changed_ = show(catalogue_.files.at(static_cast<std::size_t>(job.file)).path);
         out_.jobs.push_back(job);
@@ -152,8 +161,8 @@ class Sorting {
     }
 
     /// This run has written it, if for another state of the input.
-    bool is_own(const fs::path& mask) const {
-        const auto made = made_.find(show(mask));
+    bool is_own(const fs::path& mask, const std::string& name) const {
+        const auto made = made_.find(name);
         return made != made_.end() &&
                std::ranges::any_of(
                    made->second, [&](const OutputEvent* output) { return stands(*output, mask); });
@@ -173,6 +182,7 @@ class Sorting {
     }
 
     const Catalogue& catalogue_;
+    BookNames names_;
     const std::vector<std::string>& inputs_;
     const RunHistory& history_;
     const RunOptions& options_;
@@ -191,9 +201,9 @@ class Sorting {
 }  // namespace
 
 Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string>& inputs,
-                       const RunHistory& history, const RunOptions& options,
+                       const RunHistory& history, const fs::path& home, const RunOptions& options,
                        std::int32_t own_spools) {
-    return Sorting(catalogue, inputs, history, options, own_spools).sort();
+    return Sorting(catalogue, inputs, history, home, options, own_spools).sort();
 }
 
 Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptions& options) {
@@ -208,6 +218,7 @@ Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptio
         spools.push_back(known->second);
     }
     Remaining out;
+    BookNames names(run.home());
     for (std::size_t i = 0; i < run.jobs.size(); ++i) {
         const Job& job = run.jobs[i];
         const SceneName name = run.scene_name(job.file, job.scene);
@@ -217,7 +228,8 @@ Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptio
             continue;
         }
         const SceneHistory& scene = known->second;
-        if (const auto* output = standing_output(scene, mask_path(job.stem))) {
+        const fs::path mask = mask_path(job.stem);
+        if (const auto* output = standing_output(scene, mask, names.name_of(mask))) {
             out.outputs.push_back(*output);
             out.standing.push_back(job);
             continue;

@@ -28,12 +28,13 @@ struct Remaining {
     std::vector<std::string> notes;     ///< for the user, a line each
 };
 
-/// Goes through the jobs of `catalogue`. `inputs`: identities by file number. `own_spools`: how
-/// many spools this attempt has; those of `history` are numbered after them. Throws Error{usage}
-/// naming outputs that are there, were not made by this run, and may not be replaced.
+/// Goes through the jobs of `catalogue`. `inputs`: identities by file number. `home`: the folder
+/// that holds the books. `own_spools`: how many spools this attempt has; those of `history` are
+/// numbered after them. Throws Error{usage} naming outputs that are there, were not made by this
+/// run, and may not be replaced.
 Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string>& inputs,
-                       const RunHistory& history, const RunOptions& options,
-                       std::int32_t own_spools);
+                       const RunHistory& history, const std::filesystem::path& home,
+                       const RunOptions& options, std::int32_t own_spools);
 
 /// The same for the jobs of a run that is under way: what it, or other processes at the same work,
 /// have done until now. Spools that `run` does not know are added to it.

@@ -39,6 +39,8 @@ struct RunRecord {
     SceneName scene_name(std::int64_t file, std::int64_t scene) const {
         return {inputs.at(static_cast<std::size_t>(file)), scene};
     }
+    /// The folder that holds the books.
+    std::filesystem::path home() const { return folder.parent_path().parent_path(); }
     /// The input that a name of this run stands for.
     const std::filesystem::path& path_of(const SceneName& scene) const;
     /// The job of a scene that is one of the run's.

@@ -13,6 +13,7 @@
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
 #include "pipeline/run_settings.hpp"
+#include "schedule/book_names.hpp"
 
 namespace cytofleet {
 namespace {
@@ -167,7 +168,8 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     out.history = read_history(out.folder);
     if (options.retry_quarantined) forgive(out.history);
     if (!options.resume) forget_all(out.history);
-    out.remaining = what_remains(out.catalogue, out.inputs, out.history, options, own_spools);
+    out.remaining = what_remains(out.catalogue, out.inputs, out.history,
+                                 home_of(options, out.catalogue), options, own_spools);
     out.newest = newest_start(out.folder);
     out.finished = out.newest && is_finished(out.folder, out.newest->number);
     note_history(out, options);
@@ -212,12 +214,13 @@ RunStartUp start_together(Communicator& comm, const RunOptions& options) {
 
 void write_first_lines(Journal& journal, const RunPlan& plan, const RunRecord& run,
                        const RunOptions& options) {
+    BookNames names(run.home());
     for (std::size_t i = 0; i < run.jobs.size(); ++i) {
         const Job& job = run.jobs[i];
         const SceneInfo& scene = plan.catalogue.scene(job);
         journal.add(JobEvent{run.scene_name(job.file, job.scene),
-                             show(run.files.at(static_cast<std::size_t>(job.file))), show(job.stem),
-                             scene.t, scene.y * scene.x});
+                             show(run.files.at(static_cast<std::size_t>(job.file))),
+                             names.name_of(job.stem), scene.t, scene.y * scene.x});
     }
     if (options.retry_quarantined) {
         ForgiveEvent event;

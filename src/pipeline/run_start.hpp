@@ -32,9 +32,9 @@ struct RunPlan {
     std::vector<std::string> inputs;  ///< by file number: what identifies each
     RunHistory history;
     Remaining remaining;
-    std::optional<RunStart> newest;   ///< start in these books
-    bool finished = false;            ///< that start's outputs were all done
-    std::vector<std::string> notes;   ///< for the user
+    std::optional<RunStart> newest;  ///< start in these books
+    bool finished = false;           ///< that start's outputs were all done
+    std::vector<std::string> notes;  ///< for the user
 };
 /// `own_spools`: how many ranks there will be. Throws Error.
 RunPlan plan_run(const RunOptions& options, int own_spools);

@@ -107,7 +107,11 @@ class Reading {
     }
 
     void take(const AttemptEvent& /*event*/) {}
-    void take(const JobEvent& event) { out_.scenes[event.scene].job = event; }
+    void take(const JobEvent& event) {
+        SceneHistory& scene = out_.scenes[event.scene];
+        scene.job = event;
+        scene.order = ++jobs_;
+    }
     void take(const BeginEvent& event) {
         for (const std::int64_t t : event.frames) in_flight_.emplace(event.scene, t);
     }
@@ -138,6 +142,7 @@ class Reading {
     fs::path folder_;
     RunHistory out_;
     AttemptHistory attempt_;
+    std::int64_t jobs_ = 0;
     std::int32_t spool_ = -1;
     std::uint64_t spool_bytes_ = 0;
     InFlight in_flight_;

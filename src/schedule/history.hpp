@@ -22,7 +22,9 @@ struct FrameHistory {
 
 /// What is known of one scene.
 struct SceneHistory {
-    JobEvent job;                                 ///< without its scene; frames 0: none said
+    std::int64_t order =
+        0;         ///< of the last line that made it a job; later ones have higher numbers
+    JobEvent job;  ///< without its scene; frames 0: none said
     std::map<std::int64_t, FrameHistory> frames;  ///< by T
     std::vector<OutputEvent> outputs;             ///< without their scene; the last said last
     std::vector<OutputEvent> void_outputs;        ///< made by this run, but to be made again

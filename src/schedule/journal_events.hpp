@@ -36,7 +36,7 @@ struct AttemptEvent {
 struct JobEvent {
     SceneName scene;
     std::string path;  ///< of the input
-    std::string stem;  ///< of the outputs
+    std::string stem;  ///< of the outputs, as BookNames has it
     std::int64_t frames = 0;
     std::int64_t pixels = 0;  ///< of a frame
     bool operator==(const JobEvent&) const = default;
@@ -76,7 +76,7 @@ struct ForgiveEvent {
 /// An output file is complete; the next thing is to give it its final name.
 struct OutputEvent {
     SceneName scene;
-    std::string path;
+    std::string path;  ///< as BookNames has it
     std::uint64_t bytes = 0;
     std::string sha256;
     std::int64_t changed = 0;  ///< time of its last change, std::filesystem's clock

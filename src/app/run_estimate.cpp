@@ -1,0 +1,68 @@
+#include "app/run_estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace cytofleet {
+namespace {
+
+/// Measured on a CPU (bench_stages and /usr/bin/time), rounded up: the program and its libraries;
+/// a pixel of a frame in all of its forms (loaded ahead, flows, masks, queues of labels); a tile in
+/// the network.
+constexpr double program_bytes = 90e6;
+constexpr double bytes_per_pixel = 110;
+constexpr double bytes_per_tile = 7e6;
+/// Deflated labels of crowded frames; of a spool and of the result that is made from it.
+constexpr double disk_bytes_per_pixel = 2 * 0.15;
+
+/// Means over the frames that earlier attempts have done.
+struct DoneFrames {
+    double seconds = 0;
+    double bytes = 0;
+    double frames = 0;
+};
+
+DoneFrames done_frames(const RunHistory& history) {
+    DoneFrames out;
+    for (const auto& [name, scene] : history.scenes)
+        for (const auto& [t, frame] : scene.frames) {
+            if (frame.spool < 0) continue;
+            out.seconds += frame.done.times.total();
+            out.bytes += static_cast<double>(frame.done.length);
+            out.frames += 1;
+        }
+    return out;
+}
+
+}  // namespace
+
+RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ranks) {
+    RunEstimate out;
+    const auto items = plan.catalogue.items(plan.remaining.jobs);
+    if (items.empty()) return out;
+    const FrameNeeds needs(plan.remaining, options.max_attempts);
+    const Plan units = what_is_needed(make_plan(items, options.partition, ranks), std::cref(needs));
+    out.frames = units.frames + std::ssize(needs.careful());
+    out.units = std::ssize(units.units) + std::ssize(needs.careful());
+    double largest = 0;
+    double pixels = 0;
+    for (const PlanItem& item : items) {
+        largest = std::max(largest, item.frame_cost);
+        pixels += item.frame_cost * static_cast<double>(item.frames);
+    }
+    out.memory_per_rank = static_cast<std::uint64_t>(
+        program_bytes + bytes_per_pixel * largest +
+        bytes_per_tile * static_cast<double>(options.cellpose.batch_size));
+    const DoneFrames done = done_frames(plan.history);
+    out.disk = static_cast<std::uint64_t>(done.frames > 0 ? 2 * done.bytes / done.frames *
+                                                                static_cast<double>(out.frames)
+                                                          : disk_bytes_per_pixel * pixels);
+    if (done.frames > 0) {
+        out.seconds_per_frame = done.seconds / done.frames;
+        out.seconds = out.seconds_per_frame * static_cast<double>(out.frames) / ranks;
+    }
+    return out;
+}
+
+}  // namespace cytofleet
