@@ -13,6 +13,7 @@ namespace {
 constexpr double program_bytes = 90e6;
 constexpr double bytes_per_pixel = 110;
 constexpr double bytes_per_tile = 7e6;
+constexpr std::int64_t default_batch = 8;
 /// Deflated labels of crowded frames; of a spool and of the result that is made from it.
 constexpr double disk_bytes_per_pixel = 2 * 0.15;
 
@@ -51,9 +52,12 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
         largest = std::max(largest, item.frame_cost);
         pixels += item.frame_cost * static_cast<double>(item.frames);
     }
+    // On a GPU tiles are in its own memory.
+    const std::int64_t tiles =
+        options.cellpose.batch_size > 0 ? options.cellpose.batch_size : default_batch;
     out.memory_per_rank = static_cast<std::uint64_t>(
         program_bytes + bytes_per_pixel * largest +
-        bytes_per_tile * static_cast<double>(options.cellpose.batch_size));
+        bytes_per_tile * static_cast<double>(tiles));
     const DoneFrames done = done_frames(plan.history);
     out.disk = static_cast<std::uint64_t>(done.frames > 0 ? 2 * done.bytes / done.frames *
                                                                 static_cast<double>(out.frames)
