@@ -10,6 +10,7 @@
 #include "app/number.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/hdf5/hdf5_labels.hpp"
 #include "models/gpu.hpp"
 
 namespace cytofleet {
@@ -67,8 +68,10 @@ cxxopts::Options make_parser() {
         text(), "LIST")("r,recursive", "look into subfolders too");
     parser.add_options("Result")(
         "o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")(
-        "suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")(
-        "overwrite", "replace results that are there already")(
+        "format",
+        "tiff, hdf5 or both; HDF5 is NAME_vSM.h5, written by all ranks together (default: tiff)",
+        text(), "FORMAT")("suffix", "letters, digits and - after _vSM in the names of the results",
+                          text(), "TEXT")("overwrite", "replace results that are there already")(
         "skip-existing", "leave out inputs whose result is there already, whoever made it")(
         "overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")(
         "n,dry-run", "say what would be done, and do nothing");
@@ -210,6 +213,16 @@ void read_results(const Given& given, RunOptions& run) {
         if (run.output_dir.empty())
             throw Error(ErrorKind::usage, "--output-dir is empty; name a folder");
     }
+    given.word(
+        "format", run.format,
+        {{"tiff", OutputFormat::tiff}, {"hdf5", OutputFormat::hdf5}, {"both", OutputFormat::both}});
+    if (run.format != OutputFormat::tiff && !has_hdf5())
+        throw Error(ErrorKind::usage, fmt::format("--format {}: this build has no HDF5; build with "
+                                                  "libhdf5-openmpi-dev installed, or leave it out",
+                                                  given.text("format")));
+    if (run.format == OutputFormat::hdf5 && given.has("overlay"))
+        throw Error(ErrorKind::usage,
+                    "--overlay draws what is in OME-TIFF masks; use it with --format both");
     if (given.has("suffix")) run.suffix = given.text("suffix");
     const bool plain = std::ranges::all_of(run.suffix, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -55,9 +55,8 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
     // On a GPU tiles are in its own memory.
     const std::int64_t tiles =
         options.cellpose.batch_size > 0 ? options.cellpose.batch_size : default_batch;
-    out.memory_per_rank = static_cast<std::uint64_t>(
-        program_bytes + bytes_per_pixel * largest +
-        bytes_per_tile * static_cast<double>(tiles));
+    out.memory_per_rank = static_cast<std::uint64_t>(program_bytes + bytes_per_pixel * largest +
+                                                     bytes_per_tile * static_cast<double>(tiles));
     const DoneFrames done = done_frames(plan.history);
     out.disk = static_cast<std::uint64_t>(done.frames > 0 ? 2 * done.bytes / done.frames *
                                                                 static_cast<double>(out.frames)

@@ -36,6 +36,12 @@ class Communicator {
     /// Collective.
     virtual void broadcast(std::vector<std::byte>& body, int root) = 0;
     virtual void barrier() = 0;
+    /// Whether libraries that speak MPI can work on several ranks together.
+    virtual bool has_groups() const { return false; }
+    /// These ranks, ascending, for such a library: the address of an MPI_Comm that lives until the
+    /// next call; null where there are no groups, and each process works alone. Collective over
+    /// the ranks named, of which this is one.
+    virtual const void* group(const std::vector<int>& /*ranks*/) { return nullptr; }
     /// Ends all ranks at once with `code`; does not return.
     [[noreturn]] virtual void abort(int code) = 0;
 };

@@ -54,6 +54,7 @@ class Mpi : public Communicator {
     ~Mpi() override {
         if (std::uncaught_exceptions() > 0) return;
         for (auto& outgoing : sending_) MPI_Wait(&outgoing.request, MPI_STATUS_IGNORE);
+        free_group();
         MPI_Finalize();
     }
 
@@ -103,6 +104,24 @@ class Mpi : public Communicator {
                   "MPI_Bcast");
     }
 
+    bool has_groups() const override { return true; }
+
+    const void* group(const std::vector<int>& ranks) override {
+        if (group_ != MPI_COMM_NULL && ranks == group_ranks_) return &group_;
+        free_group();
+        MPI_Group all = MPI_GROUP_NULL;
+        MPI_Group some = MPI_GROUP_NULL;
+        check(MPI_Comm_group(MPI_COMM_WORLD, &all), "MPI_Comm_group");
+        check(MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &some),
+              "MPI_Group_incl");
+        check(MPI_Comm_create_group(MPI_COMM_WORLD, some, 0, &group_), "MPI_Comm_create_group");
+        MPI_Group_free(&some);
+        MPI_Group_free(&all);
+        MPI_Comm_set_errhandler(group_, MPI_ERRORS_RETURN);
+        group_ranks_ = ranks;
+        return &group_;
+    }
+
     void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
 
     [[noreturn]] void abort(int code) override {
@@ -131,6 +150,15 @@ class Mpi : public Communicator {
         }
     }
 
+    /// A local matter in Open MPI, though the standard lets it be collective: a group whose member
+    /// hangs must be left.
+    void free_group() {
+        if (group_ != MPI_COMM_NULL) MPI_Comm_free(&group_);
+        group_ = MPI_COMM_NULL;
+    }
+
+    MPI_Comm group_ = MPI_COMM_NULL;
+    std::vector<int> group_ranks_;
     int rank_ = 0;
     int size_ = 1;
     int node_rank_ = 0;

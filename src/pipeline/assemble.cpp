@@ -55,7 +55,7 @@ class SceneAssembly {
           records_(records),
           input_(run.files.at(static_cast<std::size_t>(job.file))),
           machine_(facts),
-          log_{options, &model, run.start, input_,    mask_path(job.stem),
+          log_{options, &model, run.start, input_,    label_paths(job.stem, options.format).front(),
                nullptr, -1,     {},        &records_, {}} {
         done_.outcome.job = job;
         done_.outcome.frames = std::ssize(records);
@@ -118,7 +118,8 @@ class SceneAssembly {
         file.wide = std::ranges::any_of(
             records_, [](const FrameRecord& record) { return record.largest > 65535; });
         const bool wide = file.wide;
-        MaskWriter writer(std::move(file));
+        std::optional<MaskWriter> writer;
+        if (options_.format != OutputFormat::hdf5) writer.emplace(std::move(file));
         for (const FrameRecord& record : records_) {
             if (abandon != nullptr && *abandon) {
                 done_.abandoned = true;
@@ -130,21 +131,22 @@ class SceneAssembly {
             } catch (const Error&) {
                 done_.lost.push_back(record.frame.t);
             }
-            if (done_.lost.empty()) writer.add(plane);
+            if (writer && done_.lost.empty()) writer->add(plane);
         }
         if (!done_.lost.empty()) {
             done_.records = records_;
             return;
         }
+        if (!writer) return write_log();  // the ranks together write the file
         fault_point("before the mask is sealed");
-        const SealedMask sealed = writer.seal();
+        const SealedMask sealed = writer->seal();
         machine_.mask_sha256 = sealed.sha256;
         fault_point("before the log is written");
         write_log();
         journal.add(event_of(sealed));
         journal.sync();
         fault_point("before the mask is renamed");
-        writer.commit();
+        writer->commit();
         fault_point("after the mask is renamed");
     }
 

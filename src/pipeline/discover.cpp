@@ -149,6 +149,17 @@ fs::path output_stem(const fs::path& input, const RunOptions& options, std::int6
 fs::path mask_path(const fs::path& stem) {
     return fs::path(stem) += ".ome.tif";
 }
+fs::path hdf5_path(const fs::path& stem) {
+    return fs::path(stem) += ".h5";
+}
+
+std::vector<fs::path> label_paths(const fs::path& stem, OutputFormat format) {
+    std::vector<fs::path> out;
+    if (format != OutputFormat::hdf5) out.push_back(mask_path(stem));
+    if (format != OutputFormat::tiff) out.push_back(hdf5_path(stem));
+    return out;
+}
+
 fs::path log_path(const fs::path& stem) {
     return fs::path(stem) += ".log";
 }

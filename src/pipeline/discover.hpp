@@ -36,6 +36,10 @@ Discovery discover(const RunOptions& options);
 std::filesystem::path output_stem(const std::filesystem::path& input, const RunOptions& options,
                                   std::int64_t scene);
 std::filesystem::path mask_path(const std::filesystem::path& stem);
+std::filesystem::path hdf5_path(const std::filesystem::path& stem);
+/// The files with labels that a format means.
+std::vector<std::filesystem::path> label_paths(const std::filesystem::path& stem,
+                                               OutputFormat format);
 std::filesystem::path log_path(const std::filesystem::path& stem);
 
 }  // namespace cytofleet

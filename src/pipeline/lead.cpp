@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
 #include "base/text.hpp"
+#include "pipeline/gather.hpp"
 
 namespace cytofleet {
 namespace {
@@ -57,6 +58,11 @@ void Lead::handle(const Message& message) {
             return take_records(message.from, records_from_bytes(message.body));
         case Tag::assembled:
             return take_assembly(message.from, assembly_from_bytes(message.body));
+        case Tag::joins:
+            joining_.push_back(message.from);
+            return;
+        case Tag::gathered:
+            return take_gathered(message.from, text_from_bytes(message.body));
         case Tag::note:
             return context_.log.warning(
                 context_.comm.size() > 1
@@ -169,6 +175,7 @@ void Lead::take_assembly(int from, Assembly assembly) {
     const SceneId scene{assembly.outcome.job.file, assembly.outcome.job.scene};
     // A rank that was left behind may have done it too.
     if (!assembling_.contains(scene) || assembly.abandoned) return;
+    std::vector<std::byte> records = std::move(assembling_.at(scene).records);
     assembling_.erase(scene);
     if (!assembly.lost.empty() && ++reopened_[scene] <= most_reopenings) {
         context_.log.warning(fmt::format(
@@ -185,9 +192,63 @@ void Lead::take_assembly(int from, Assembly assembly) {
             "sound?",
             show(context_.run.files.at(static_cast<std::size_t>(scene.first))),
             show(context_.run.folder));
-    if (!assembly.outcome.failure.empty()) context_.log.error(assembly.outcome.failure);
     ++tallies_[static_cast<std::size_t>(from)].outputs;
-    outcomes_.push_back(std::move(assembly.outcome));
+    if (context_.options.format == OutputFormat::tiff || !assembly.outcome.failure.empty())
+        keep(std::move(assembly.outcome));
+    else
+        gathering_.push_back({std::move(assembly.outcome), std::move(records)});
+}
+
+void Lead::keep(Outcome outcome) {
+    if (!outcome.failure.empty()) context_.log.error(outcome.failure);
+    outcomes_.push_back(std::move(outcome));
+}
+
+/// Invites all living ranks to write the next file together; when all have answered, it begins. One
+/// that hangs does not answer and is left behind in time, so that nobody waits for it inside MPI.
+void Lead::gather_next() {
+    if (gathering_.empty() || !writing_.empty()) return;
+    if (!context_.comm.has_groups()) return start_gather({context_.comm.rank()});
+    if (!inviting_) {
+        inviting_ = true;
+        joining_.clear();
+        to_all(Tag::can_join, {});
+        return;
+    }
+    std::ranges::sort(joining_);
+    const auto stale = std::ranges::unique(joining_);
+    joining_.erase(stale.begin(), stale.end());
+    std::vector<bool> there(silent_.size());
+    for (const int rank : joining_) there[static_cast<std::size_t>(rank)] = true;
+    if (!all_living(there)) return;
+    std::erase_if(joining_, [&](int rank) { return silent_[static_cast<std::size_t>(rank)]; });
+    inviting_ = false;
+    start_gather(joining_);
+}
+
+void Lead::start_gather(const std::vector<int>& ranks) {
+    Gathering& first = gathering_.front();
+    try {
+        Gather gather = make_gather(context_, first.outcome.job, records_from_bytes(first.records));
+        gather.ranks = ranks;
+        writing_ = ranks;
+        const auto bytes = cytofleet::to_bytes(gather);
+        for (const int rank : ranks) send(rank, Tag::gather, bytes);
+    } catch (const Error& error) {
+        first.outcome.failure = error.what();
+        keep(std::move(first.outcome));
+        gathering_.pop_front();
+    }
+}
+
+void Lead::take_gathered(int from, const std::string& failure) {
+    std::erase(writing_, from);
+    if (gathering_.empty()) return;
+    Outcome& outcome = gathering_.front().outcome;
+    if (outcome.failure.empty()) outcome.failure = failure;
+    if (!writing_.empty()) return;
+    keep(std::move(outcome));
+    gathering_.pop_front();
 }
 
 void Lead::hear(int rank, double now) {
@@ -238,7 +299,7 @@ bool Lead::all_living(const std::vector<bool>& have) const {
 }
 
 bool Lead::outputs_done() const {
-    return master_.all_done() && assembling_.empty();
+    return master_.all_done() && assembling_.empty() && gathering_.empty();
 }
 
 void Lead::stop(const std::string& why, int code) {
@@ -291,11 +352,12 @@ void Lead::tick() {
                 last_serving_ = now;
                 serve_waiting();
             }
+            gather_next();
             progress_.show(master_.frames_done(), master_.frames_total(), now, false);
             if (outputs_done()) part(exit_code());
             return;
         case Phase::draining:
-            if (all_living(drained_)) part(code_);
+            if (all_living(drained_) && writing_.empty()) part(code_);
             return;
         case Phase::parting:
             if (all_living(said_bye_) || now - parting_since_ > context_.options.silence) {

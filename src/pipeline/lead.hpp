@@ -47,6 +47,10 @@ class Lead {
     void take_records(int from, const std::vector<FrameRecord>& records);
     void give_up(const std::vector<FrameRecord>& fresh);
     void take_assembly(int from, Assembly assembly);
+    void keep(Outcome outcome);
+    void gather_next();
+    void start_gather(const std::vector<int>& ranks);
+    void take_gathered(int from, const std::string& failure);
     void start_assembly(SceneId scene, int rank);
     void send_assembly(SceneId scene, int rank);
     void serve_waiting();
@@ -70,6 +74,15 @@ class Lead {
     std::deque<int> waiting_;  ///< ranks that asked and got nothing yet
     bool news_ = false;        ///< there may be a unit for them now
     std::map<SceneId, Assembling> assembling_;
+    /// Scenes whose planes go into an HDF5 file, one after the other.
+    struct Gathering {
+        Outcome outcome;
+        std::vector<std::byte> records;
+    };
+    std::deque<Gathering> gathering_;  ///< the first is at work
+    std::vector<int> joining_;         ///< ranks that will write it together
+    std::vector<int> writing_;         ///< ranks that are at it
+    bool inviting_ = false;
     std::map<SceneId, int> reopened_;
     std::vector<Outcome> outcomes_;
     std::int64_t given_up_ = 0;  ///< frames

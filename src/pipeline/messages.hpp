@@ -19,6 +19,8 @@ enum class Tag : int {
     done,         ///< frame records
     assembled,    ///< Assembly
     note,         ///< a line for the user
+    joins,        ///< answers can_join
+    gathered,     ///< answers gather: why it failed, or nothing
     stop_wanted,  ///< this process was told to stop; the body says by what
     drained,      ///< answers drain: nothing is in hand any more
     bye,          ///< answers finish
@@ -26,6 +28,8 @@ enum class Tag : int {
     unit,
     revoke,    ///< a unit whose frames another rank does
     assemble,  ///< records of a whole scene
+    can_join,  ///< who is there to write a file together?
+    gather,    ///< Gather: do it now
     drain,     ///< finish what is in the model, begin nothing
     finish,    ///< the run is over; the body is the exit code
     leave,     ///< after the last bye

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "pipeline/gather.hpp"
 
 namespace cytofleet {
 namespace {
@@ -83,6 +84,12 @@ void RankLoop::handle_order(const Message& message) {
             return worker_.revoke(unit_from_bytes(message.body));
         case Tag::assemble:
             return assembler_.give(records_from_bytes(message.body));
+        case Tag::can_join:
+            return send(leader_, Tag::joins, {});
+        case Tag::gather: {
+            const std::string failure = gather_planes(context_, gather_from_bytes(message.body));
+            return send(leader_, Tag::gathered, text_to_bytes(failure));
+        }
         case Tag::drain:
             return drain();
         case Tag::finish:

@@ -30,12 +30,19 @@ bool stands(const OutputEvent& output, const fs::path& mask) {
     }
 }
 
-const OutputEvent* standing_output(const SceneHistory& scene, const fs::path& mask,
-                                   const std::string& name) {
-    const auto found = std::ranges::find_if(scene.outputs, [&](const OutputEvent& output) {
-        return output.path == name && stands(output, mask);
-    });
-    return found == scene.outputs.end() ? nullptr : &*found;
+/// What was written of a scene when all of its files are there; the first of them.
+const OutputEvent* standing_output(const SceneHistory& scene, const Job& job, BookNames& names,
+                                   OutputFormat format) {
+    const OutputEvent* first = nullptr;
+    for (const fs::path& path : label_paths(job.stem, format)) {
+        const std::string name = names.name_of(path);
+        const auto found = std::ranges::find_if(scene.outputs, [&](const OutputEvent& output) {
+            return output.path == name && stands(output, path);
+        });
+        if (found == scene.outputs.end()) return nullptr;
+        if (first == nullptr) first = &*found;
+    }
+    return first;
 }
 
 FrameRecord record_of(const FrameId& frame, const FrameHistory& known, std::int32_t spool) {
@@ -131,25 +138,17 @@ class Sorting {
 
   private:
     void sort_job(const Job& job) {
-        const fs::path mask = mask_path(job.stem);
         const SceneName name{inputs_.at(static_cast<std::size_t>(job.file)), job.scene};
         const auto known = history_.scenes.find(name);
         const SceneHistory* scene = known == history_.scenes.end() ? nullptr : &known->second;
-        const std::string mask_name = names_.name_of(mask);
-        if (const auto* output =
-                scene != nullptr ? standing_output(*scene, mask, mask_name) : nullptr) {
+        if (const auto* output = scene != nullptr
+                                     ? standing_output(*scene, job, names_, options_.format)
+                                     : nullptr) {
             out_.outputs.push_back(*output);
             out_.standing.push_back(job);
             return;
         }
-        std::error_code failed;
-        if (options_.existing != Existing::overwrite && fs::exists(mask, failed) && !is_own(mask, mask_name)) {
-            if (options_.existing == Existing::skip)
-                ++skipped_;
-            else
-                refused_.push_back(mask);
-            return;
-        }
+        if (options_.existing != Existing::overwrite && is_in_the_way(job)) return;
         const auto claimed = by_stem_.find(names_.name_of(job.stem));
         if (claimed != by_stem_.end() && !claimed->second.contains(name) && changed_++ == 0)
             first_changed_ = show(catalogue_.files.at(static_cast<std::size_t>(job.file)).path);
@@ -160,12 +159,26 @@ class Sorting {
                                     options_.max_attempts, out_);
     }
 
+    /// There is a file that this run has not written and may not replace.
+    bool is_in_the_way(const Job& job) {
+        for (const fs::path& path : label_paths(job.stem, options_.format)) {
+            std::error_code failed;
+            if (!fs::exists(path, failed) || is_own(path)) continue;
+            if (options_.existing == Existing::skip)
+                ++skipped_;
+            else
+                refused_.push_back(path);
+            return true;
+        }
+        return false;
+    }
+
     /// This run has written it, if for another state of the input.
-    bool is_own(const fs::path& mask, const std::string& name) const {
-        const auto made = made_.find(name);
+    bool is_own(const fs::path& path) {
+        const auto made = made_.find(names_.name_of(path));
         return made != made_.end() &&
                std::ranges::any_of(
-                   made->second, [&](const OutputEvent* output) { return stands(*output, mask); });
+                   made->second, [&](const OutputEvent* output) { return stands(*output, path); });
     }
 
     [[noreturn]] void refuse() const {
@@ -228,8 +241,7 @@ Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptio
             continue;
         }
         const SceneHistory& scene = known->second;
-        const fs::path mask = mask_path(job.stem);
-        if (const auto* output = standing_output(scene, mask, names.name_of(mask))) {
+        if (const auto* output = standing_output(scene, job, names, options.format)) {
             out.outputs.push_back(*output);
             out.standing.push_back(job);
             continue;

@@ -44,6 +44,7 @@ struct RunOptions {
     std::int64_t channel = 0;  ///< 0-based; of an RGB image the sample
     ReaderOptions reader;
     std::filesystem::path output_dir;  ///< empty: beside each input
+    OutputFormat format = OutputFormat::tiff;
     std::string suffix;
     std::vector<std::string> include;  ///< a folder's file must hold one of these; empty: all
     std::vector<std::string> exclude;  ///< and none of these

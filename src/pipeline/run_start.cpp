@@ -82,7 +82,8 @@ void remove_stale(const std::vector<Job>& jobs) {
     for (const Job& job : jobs) folders.insert(job.stem.parent_path());
     std::set<fs::path> names;
     for (const Job& job : jobs) {
-        names.insert(mask_path(job.stem).filename());
+        for (const fs::path& path : label_paths(job.stem, OutputFormat::both))
+            names.insert(path.filename());
         names.insert(log_path(job.stem).filename());
     }
     for (const fs::path& folder : folders)

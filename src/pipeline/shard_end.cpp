@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "pipeline/gather.hpp"
 #include "pipeline/resume.hpp"
 
 namespace cytofleet {
@@ -35,6 +36,12 @@ void finish_shard(const RankContext& context, RunRecord& run, RunReport& report)
                 fmt::format("{}: {} cannot be read back from {}; start this process again",
                             show(run.files.at(static_cast<std::size_t>(job.file))),
                             count_of(done.lost.size(), "frame"), show(run.folder));
+        if (context.options.format != OutputFormat::tiff && done.outcome.failure.empty() &&
+            done.lost.empty()) {
+            Gather gather = make_gather(context, job, std::move(records));
+            gather.ranks = {context.comm.rank()};
+            done.outcome.failure = gather_planes(context, gather_from_bytes(to_bytes(gather)));
+        }
         if (!done.outcome.failure.empty()) {
             context.log.error(done.outcome.failure);
             report.exit_code = exit_codes::partly_done;
