@@ -53,6 +53,18 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string printable_lines(std::string_view text) {
+    std::string out;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        if (i < text.size() && text[i] != '\n' && text[i] != '\t') continue;
+        out += printable(text.substr(begin, i - begin));
+        if (i < text.size()) out += text[i];
+        begin = i + 1;
+    }
+    return out;
+}
+
 std::string show(const std::filesystem::path& path) {
     return printable(path.native());
 }

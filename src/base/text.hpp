@@ -11,6 +11,8 @@ namespace cytofleet {
 
 /// `text` as valid UTF-8 without control characters: a byte that is neither becomes \xNN.
 std::string printable(std::string_view text);
+/// The same, but line ends and tabs stay.
+std::string printable_lines(std::string_view text);
 /// A path for a message or a log: printable().
 std::string show(const std::filesystem::path& path);
 /// Compares names as people sort them: runs of digits by value, the rest byte by byte.

@@ -21,19 +21,6 @@ constexpr const char* schema =
     "http://www.openmicroscopy.org/Schemas/OME/2016-06 "
     "http://www.openmicroscopy.org/Schemas/OME/2016-06/ome.xsd";
 
-/// `text` without what XML 1.0 cannot hold; line ends and tabs stay.
-std::string clean(std::string_view text) {
-    std::string out;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i <= text.size(); ++i) {
-        if (i < text.size() && text[i] != '\n' && text[i] != '\t') continue;
-        out += printable(text.substr(begin, i - begin));
-        if (i < text.size()) out += text[i];
-        begin = i + 1;
-    }
-    return out;
-}
-
 void add_size(pugi::xml_node pixels, const char* name, const std::optional<double>& value) {
     if (!value || !std::isfinite(*value) || *value <= 0) return;
     pixels.append_attribute(name) = fmt::format("{}", *value).c_str();
@@ -92,7 +79,7 @@ void add_annotation(pugi::xml_node parent, std::size_t number, const char* space
     pugi::xml_node annotation = parent.append_child("CommentAnnotation");
     annotation.append_attribute("ID") = fmt::format("Annotation:{}", number).c_str();
     annotation.append_attribute("Namespace") = space;
-    annotation.append_child("Value").text().set(clean(text).c_str());
+    annotation.append_child("Value").text().set(printable_lines(text).c_str());
 }
 
 }  // namespace

@@ -1,0 +1,302 @@
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "io/atomic_file.hpp"
+#include "io/hdf5/attributes.hpp"
+#include "io/hdf5/disk_space.hpp"
+#include "io/hdf5/hdf5_labels.hpp"
+#include "io/hdf5/label_file.hpp"
+
+namespace cytofleet {
+
+namespace fs = std::filesystem;
+using namespace hdf5;
+
+namespace {
+
+constexpr const char* unwritable = "cannot be written";
+constexpr std::uint64_t metadata_room = std::uint64_t{1} << 20;
+constexpr std::int64_t rounds_between_flushes = 16;
+
+/// A file that is open for writing; closed with it, by all its ranks together.
+struct OpenFile {
+    Handle transfer;
+    Handle file;
+};
+
+}  // namespace
+
+/// The phases of a file. What only rank 0 does is done through HDF5 as one process has it; shared
+/// by the ranks is nothing but the planes.
+struct Hdf5Writer::State {
+    State(fs::path file, const void* comm)
+        : ranks(comm), calls(ErrorKind::output, std::move(file)) {
+        std::string name;
+        ranks.on_first([&] {
+            out.emplace(calls.file());
+            space.emplace(out->temporary(), calls.file());
+            name = out->temporary().native();
+        });
+        ranks.broadcast(name);
+        temporary = name;
+    }
+
+    bool collection() const { return contents.size() != 1 || !names.front().empty(); }
+
+    void take(std::span<const Hdf5Scene> scenes, const Hdf5Planes& planes) {
+        ensure(!scenes.empty() && contents.empty(), "a file is written once, and has scenes");
+        std::string all;
+        for (const auto& scene : scenes) {
+            names.push_back(scene.group);
+            contents.push_back(content_of(scene));
+            all += scene.group + '\0' + sha256_of(contents.back());
+        }
+        auto sorted = names;
+        std::ranges::sort(sorted);
+        ensure(scenes.size() == 1 ||
+                   (std::ranges::adjacent_find(sorted) == sorted.end() && !sorted.front().empty()),
+               "scenes of a collection have different groups");
+        own = planes.frames;
+        std::ranges::sort(own);
+        for (const auto& frame : own)
+            ensure(
+                frame.scene < contents.size() && frame.t >= 0 && frame.t < contents[frame.scene].t,
+                "planes are of the file's scenes and frames");
+        fingerprint = static_cast<std::int64_t>(checksum(std::as_bytes(std::span(all))) >> 1);
+    }
+
+    /// All ranks say the same, and each frame that is done has one rank that has it.
+    void agree() const {
+        std::array<std::int64_t, 2> bounds{fingerprint, -fingerprint};
+        ranks.largest(bounds);
+        std::vector<std::uint64_t> givers;
+        std::vector<std::size_t> first;
+        for (const auto& content : contents) {
+            first.push_back(givers.size());
+            givers.resize(givers.size() + content.planes.size());
+        }
+        for (const auto& frame : own)
+            ++givers[first[frame.scene] + static_cast<std::size_t>(frame.t)];
+        ranks.sum(givers);
+        ensure(bounds[0] == -bounds[1], "all ranks write the same scenes");
+        for (std::size_t i = 0; i < contents.size(); ++i)
+            for (std::size_t t = 0; t < contents[i].planes.size(); ++t)
+                ensure(givers[first[i] + t] ==
+                           (contents[i].planes[t].state == PlaneState::done ? 1U : 0U),
+                       "a frame that is done has one rank that gives it, others none");
+    }
+
+    void create() {
+        std::uint64_t room = metadata_room;
+        for (const auto& content : contents) {
+            for (const auto& [name, text] : content.provenance) room += 2 * text.size();
+            room += metadata_room / 16;
+        }
+        space->reserve(room);
+        const Handle access = file_access(calls);
+        Handle file =
+            calls.keep(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+                       H5Fclose, "cannot be created");
+        const Handle links = calls.keep(H5Pcreate(H5P_LINK_CREATE), H5Pclose, unwritable);
+        calls.ok(H5Pset_char_encoding(links.id(), H5T_CSET_UTF8), unwritable);
+        if (collection()) write_text(calls, file.id(), format_attribute, collection_format);
+        for (std::size_t i = 0; i < contents.size(); ++i) {
+            Handle group = names[i].empty()
+                               ? open_group(calls, file.id(), "")
+                               : calls.keep(H5Gcreate2(file.id(), names[i].c_str(), links.id(),
+                                                       H5P_DEFAULT, H5P_DEFAULT),
+                                            H5Gclose, unwritable);
+            create_scene(calls, group.id(), contents[i]);
+            calls.ok(group.close(), unwritable);
+        }
+        calls.ok(file.close(), unwritable);
+        space->flushed();
+        // An HDF5 file that ranks share gets all its chunks at once, of zeros at first.
+        room = metadata_room;
+        if (ranks.size() > 1)
+            for (const auto& content : contents)
+                room +=
+                    static_cast<std::uint64_t>(content.t) * (content.plane_bytes() / 500 + 4096);
+        space->reserve(room);
+    }
+
+    OpenFile open_shared() const {
+        OpenFile open;
+        const Handle access = file_access(calls);
+        open.transfer = calls.keep(H5Pcreate(H5P_DATASET_XFER), H5Pclose, unwritable);
+        calls.ok(ranks.share(access.id(), open.transfer.id()), "cannot be shared by ranks");
+        open.file = calls.keep(H5Fopen(temporary.c_str(), H5F_ACC_RDWR, access.id()), H5Fclose,
+                               "cannot be opened");
+        return open;
+    }
+
+    void write_planes(const Hdf5Planes& planes) {
+        OpenFile open;
+        ranks.together([&] { open = open_shared(); });
+        auto next = own.begin();
+        for (std::size_t i = 0; i < contents.size(); ++i) {
+            const auto end = std::find_if(next, own.end(),
+                                          [&](const Hdf5Frame& frame) { return frame.scene != i; });
+            write_scene(open, i, std::span(next, end), planes);
+            next = end;
+        }
+        ranks.together([&] { calls.ok(open.file.close(), unwritable); });
+    }
+
+    /// In rounds of one plane for each rank, for a shared file is written by all or by none.
+    void write_scene(const OpenFile& open, std::size_t i, std::span<const Hdf5Frame> frames,
+                     const Hdf5Planes& planes) {
+        SceneContent& content = contents[i];
+        std::int64_t rounds = std::ssize(frames);
+        ranks.largest(std::span(&rounds, 1));
+        std::optional<LabelPlanes> labels;
+        Handle group;
+        ranks.together([&] {
+            group = open_group(calls, open.file.id(), names[i]);
+            labels.emplace(calls, group.id(), content);
+        });
+        const auto room = static_cast<std::uint64_t>(ranks.size()) * (content.plane_bytes() + 4096);
+        for (std::int64_t round = 0; round < rounds; ++round) {
+            const bool mine = round < std::ssize(frames);
+            std::vector<std::byte> pixels;
+            ranks.together([&] {
+                if (ranks.first()) space->reserve(room + metadata_room);
+                if (!mine) return;
+                const Hdf5Frame& frame = frames[static_cast<std::size_t>(round)];
+                pixels = read_plane(planes, frame);
+                content.facts[static_cast<std::size_t>(frame.t)] = {
+                    checksum(pixels), count_cells(pixels, content.wide)};
+            });
+            ranks.together([&] {
+                if (mine)
+                    labels->write(frames[static_cast<std::size_t>(round)].t, pixels,
+                                  open.transfer.id());
+                else
+                    labels->write_nothing(open.transfer.id());
+            });
+            if ((round + 1) % rounds_between_flushes == 0) flush(open);
+        }
+        ranks.together([&] { labels->close(); });
+        flush(open);
+    }
+
+    std::vector<std::byte> read_plane(const Hdf5Planes& planes, const Hdf5Frame& frame) const {
+        const SceneContent& content = contents[frame.scene];
+        const LabelImage labels = planes.read(frame);
+        ensure(labels.height == content.y && labels.width == content.x &&
+                   std::ssize(labels.labels) == content.y * content.x,
+               "a plane has the scene's size");
+        return pixels_of(labels, content.wide);
+    }
+
+    /// What was written so far is readable even if nothing follows.
+    void flush(const OpenFile& open) {
+        ranks.together([&] {
+            calls.ok(H5Fflush(open.file.id(), H5F_SCOPE_GLOBAL), unwritable);
+            if (ranks.first()) space->flushed();
+        });
+    }
+
+    /// Every rank gets to know of all planes what their rank found.
+    void gather_facts() {
+        for (auto& content : contents) {
+            std::vector<std::uint64_t> all;
+            for (const auto& facts : content.facts) {
+                all.push_back(facts.checksum);
+                all.push_back(facts.cells);
+            }
+            ranks.sum(all);
+            const std::vector<std::byte> zeros(content.plane_bytes());
+            const std::uint64_t empty = checksum(zeros);
+            for (std::size_t t = 0; t < content.facts.size(); ++t)
+                content.facts[t] =
+                    content.planes[t].state == PlaneState::done
+                        ? PlaneFacts{all[2 * t], static_cast<std::uint32_t>(all[2 * t + 1])}
+                        : PlaneFacts{empty, 0};
+        }
+    }
+
+    std::string hash() const {
+        if (!collection()) return sha256_of(contents.front());
+        std::map<std::string, std::string> all;
+        for (std::size_t i = 0; i < contents.size(); ++i) all[names[i]] = sha256_of(contents[i]);
+        return sha256_of(all);
+    }
+
+    void write_facts() {
+        std::uint64_t room = metadata_room;
+        for (const auto& content : contents) room += content.planes.size() * 300 + 65536;
+        space->reserve(room);
+        const Handle access = file_access(calls);
+        Handle file = calls.keep(H5Fopen(temporary.c_str(), H5F_ACC_RDWR, access.id()), H5Fclose,
+                                 "cannot be opened");
+        for (std::size_t i = 0; i < contents.size(); ++i) {
+            Handle group = open_group(calls, file.id(), names[i]);
+            write_tables(calls, group.id(), contents[i]);
+            calls.ok(group.close(), unwritable);
+        }
+        if (collection()) write_text(calls, file.id(), contents_attribute, hash());
+        calls.ok(file.close(), unwritable);
+        space->release();
+        out->sync();
+    }
+
+    /// Each rank its own planes, rank 0 what is said about them.
+    void read_back() const {
+        const Calls reading(ErrorKind::output, calls.file());
+        const LabelFile file(reading, temporary);
+        std::vector<std::string> problems = file.problems();
+        if (file.contents() != hash()) problems.emplace_back("another file is there");
+        for (const auto& scene : file.scenes()) {
+            const auto at = std::ranges::find(names, scene.group);
+            if (at == names.end()) continue;  // then the hash is wrong too
+            const auto number = static_cast<std::size_t>(at - names.begin());
+            for (const auto& frame : own)
+                if (frame.scene == number && problems.empty())
+                    problems = file.problems_of(scene, frame.t);
+        }
+        if (!problems.empty())
+            calls.refuse(fmt::format("what was written cannot be read back ({}); check the disk",
+                                     problems.front()));
+    }
+
+    Ranks ranks;
+    Calls calls;
+    std::optional<AtomicFile> out;   ///< rank 0's
+    std::optional<DiskSpace> space;  ///< rank 0's
+    fs::path temporary;
+    std::vector<std::string> names;  ///< of groups
+    std::vector<SceneContent> contents;
+    std::vector<Hdf5Frame> own;  ///< in order
+    std::int64_t fingerprint = 0;
+};
+
+Hdf5Writer::Hdf5Writer(fs::path path, const void* comm)
+    : state_(std::make_unique<State>(std::move(path), comm)) {}
+
+Hdf5Writer::~Hdf5Writer() = default;
+
+Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> scenes, const Hdf5Planes& planes) {
+    State& s = *state_;
+    s.ranks.together([&] { s.take(scenes, planes); });
+    s.agree();
+    s.ranks.on_first([&] { s.create(); });
+    s.write_planes(planes);
+    s.gather_facts();
+    s.ranks.on_first([&] { s.write_facts(); });
+    s.ranks.together([&] { s.read_back(); });
+    std::string bytes;
+    s.ranks.on_first([&] { bytes = std::to_string(fs::file_size(s.temporary)); });
+    s.ranks.broadcast(bytes);
+    return {std::stoull(bytes), s.hash()};
+}
+
+void Hdf5Writer::commit() {
+    state_->ranks.on_first([&] { state_->out->commit(); });
+}
+
+}  // namespace cytofleet
