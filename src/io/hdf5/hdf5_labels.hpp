@@ -49,6 +49,8 @@ struct Hdf5Planes {
 
 struct Hdf5Written {
     std::uint64_t bytes = 0;
+    std::string sha256;        ///< of the file
+    std::int64_t changed = 0;  ///< time of its last change, std::filesystem's clock
     /// SHA-256 of what the file says and of all planes' checksums, 64 hex digits; also in the file.
     /// The same for any number of ranks, which the bytes of the file are not.
     std::string contents;
@@ -76,7 +78,8 @@ class Hdf5Writer {
     Hdf5Writer& operator=(const Hdf5Writer&) = delete;
     /// Once. Reads everything back, each rank its own planes; the bytes are on the disk.
     Hdf5Written write(std::span<const Hdf5Scene> scenes, const Hdf5Planes& planes);
-    void commit();
+    /// `before`: done by the first rank just before the rename; what it throws is thrown on all.
+    void commit(const std::function<void()>& before = {});
 
   private:
     struct State;

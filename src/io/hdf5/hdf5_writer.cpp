@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/fault_point.hpp"
 #include "base/hash.hpp"
 #include "io/atomic_file.hpp"
 #include "io/hdf5/attributes.hpp"
@@ -97,6 +98,7 @@ struct Hdf5Writer::State {
             room += metadata_room / 16;
         }
         space->reserve(room);
+        fault_point("before the HDF5 file is created");
         const Handle access = file_access(calls);
         Handle file =
             calls.keep(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
@@ -144,7 +146,9 @@ struct Hdf5Writer::State {
             write_scene(open, i, std::span(next, end), planes);
             next = end;
         }
+        fault_point("before the HDF5 file is closed");
         ranks.together([&] { calls.ok(open.file.close(), unwritable); });
+        fault_point("after the HDF5 file is closed");
     }
 
     /// In rounds of one plane for each rank, for a shared file is written by all or by none.
@@ -171,6 +175,7 @@ struct Hdf5Writer::State {
                 content.facts[static_cast<std::size_t>(frame.t)] = {
                     checksum(pixels), count_cells(pixels, content.wide)};
             });
+            fault_point("before a plane goes into the HDF5 file");
             ranks.together([&] {
                 if (mine)
                     labels->write(frames[static_cast<std::size_t>(round)].t, pixels,
@@ -228,6 +233,7 @@ struct Hdf5Writer::State {
     }
 
     void write_facts() {
+        fault_point("before the HDF5 file's tables are written");
         std::uint64_t room = metadata_room;
         for (const auto& content : contents) room += content.planes.size() * 300 + 65536;
         space->reserve(room);
@@ -288,15 +294,28 @@ Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> scenes, const Hdf5Plane
     s.write_planes(planes);
     s.gather_facts();
     s.ranks.on_first([&] { s.write_facts(); });
+    fault_point("before the HDF5 file is read back");
     s.ranks.together([&] { s.read_back(); });
     std::string bytes;
-    s.ranks.on_first([&] { bytes = std::to_string(fs::file_size(s.temporary)); });
-    s.ranks.broadcast(bytes);
-    return {std::stoull(bytes), s.hash()};
+    std::string changed;
+    Hdf5Written out;
+    s.ranks.on_first([&] {
+        bytes = std::to_string(fs::file_size(s.temporary));
+        changed = std::to_string(fs::last_write_time(s.temporary).time_since_epoch().count());
+        out.sha256 = sha256_of_file(s.temporary);
+    });
+    for (std::string* text : {&bytes, &changed, &out.sha256}) s.ranks.broadcast(*text);
+    out.bytes = std::stoull(bytes);
+    out.changed = std::stoll(changed);
+    out.contents = s.hash();
+    return out;
 }
 
-void Hdf5Writer::commit() {
-    state_->ranks.on_first([&] { state_->out->commit(); });
+void Hdf5Writer::commit(const std::function<void()>& before) {
+    state_->ranks.on_first([&] {
+        if (before) before();
+        state_->out->commit();
+    });
 }
 
 }  // namespace cytofleet

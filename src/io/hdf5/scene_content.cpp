@@ -19,11 +19,11 @@ bool makes_sense(const std::optional<double>& size) {
 }
 
 /// The plugin of ImageJ that reads the attribute takes 1 for what is not known; so do we for Z.
-std::optional<std::array<double, 3>> element_size(const PixelSize& size) {
+std::optional<std::array<float, 3>> element_size(const PixelSize& size) {
     if (!makes_sense(size.x) || !makes_sense(size.y)) return std::nullopt;
-    std::array<double, 3> out{makes_sense(size.z) ? *size.z : 1.0, *size.y, *size.x};
-    for (double& value : out) value = static_cast<float>(value);
-    return out;
+    const auto narrow = [](double value) { return static_cast<float>(value); };
+    return std::array<float, 3>{narrow(makes_sense(size.z) ? *size.z : 1.0), narrow(*size.y),
+                                narrow(*size.x)};
 }
 
 /// Cut so that no character of UTF-8 is left in halves.
@@ -89,7 +89,7 @@ std::string sha256_of(const SceneContent& content) {
     ByteWriter out;
     for (const std::int64_t size : {content.t, content.y, content.x}) out.write(size);
     out.write(static_cast<std::uint8_t>(content.wide ? 1 : 0));
-    for (const double value : content.element_size.value_or(std::array<double, 3>{}))
+    for (const float value : content.element_size.value_or(std::array<float, 3>{}))
         out.write(value);
     out.write(content.interval.value_or(0.0));
     out.write(static_cast<std::uint64_t>(content.provenance.size()));

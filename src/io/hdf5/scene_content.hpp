@@ -30,7 +30,7 @@ struct SceneContent {
     std::int64_t y = 0;
     std::int64_t x = 0;
     bool wide = false;
-    std::optional<std::array<double, 3>> element_size;  ///< micrometres, z y x, as float32 holds it
+    std::optional<std::array<float, 3>> element_size;  ///< micrometres, z y x
     std::optional<double> interval;                     ///< seconds
     std::map<std::string, std::string> provenance;
     std::vector<PlaneFacts> facts;  ///< one per T

@@ -148,9 +148,11 @@ void create_scene(const Calls& calls, hid_t group, const SceneContent& content) 
     const std::array<const char*, 3> axes{"t", "y", "x"};
     write_axis_labels(calls, labels.id(), axes);
     write_text(calls, labels.id(), "axes", "tyx");
-    if (content.element_size)
+    if (content.element_size) {
+        const auto& micrometres = *content.element_size;
         write_numbers(calls, labels.id(), element_size_attribute, H5T_IEEE_F32LE,
-                      *content.element_size);
+                      std::array<double, 3>{micrometres[0], micrometres[1], micrometres[2]});
+    }
     if (content.interval)
         write_numbers(calls, labels.id(), interval_attribute, H5T_IEEE_F64LE,
                       std::span(&*content.interval, 1));
@@ -188,7 +190,8 @@ SceneContent read_scene(const Calls& calls, hid_t group) {
     if (const auto size = read_numbers(calls, labels.id(), element_size_attribute)) {
         if (size->size() != 3)
             calls.refuse("element_size_um has not three numbers; write the file again");
-        content.element_size = {(*size)[0], (*size)[1], (*size)[2]};
+        content.element_size = {static_cast<float>((*size)[0]), static_cast<float>((*size)[1]),
+                                static_cast<float>((*size)[2])};
     }
     if (const auto interval = read_numbers(calls, labels.id(), interval_attribute))
         if (interval->size() == 1) content.interval = interval->front();
