@@ -40,6 +40,8 @@ class Mpi : public Communicator {
         MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
         check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
         check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+        check(MPI_Comm_dup(MPI_COMM_WORLD, &own_), "MPI_Comm_dup");
+        MPI_Comm_set_errhandler(own_, MPI_ERRORS_RETURN);
         MPI_Comm node = MPI_COMM_NULL;
         check(
             MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
@@ -55,6 +57,7 @@ class Mpi : public Communicator {
         if (std::uncaught_exceptions() > 0) return;
         for (auto& outgoing : sending_) MPI_Wait(&outgoing.request, MPI_STATUS_IGNORE);
         free_group();
+        MPI_Comm_free(&own_);
         MPI_Finalize();
     }
 
@@ -73,7 +76,7 @@ class Mpi : public Communicator {
         Outgoing& outgoing = sending_.back();
         outgoing.body.assign(body.begin(), body.end());
         check(MPI_Isend(outgoing.body.data(), count_of_bytes(body.size()), MPI_BYTE, to, tag,
-                        MPI_COMM_WORLD, &outgoing.request),
+                        own_, &outgoing.request),
               "MPI_Isend");
     }
 
@@ -82,7 +85,7 @@ class Mpi : public Communicator {
         int there = 0;
         MPI_Message handle = MPI_MESSAGE_NULL;
         MPI_Status status;
-        check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &there, &handle, &status),
+        check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, own_, &there, &handle, &status),
               "MPI_Improbe");
         if (there == 0) return std::nullopt;
         int bytes = 0;
@@ -95,12 +98,12 @@ class Mpi : public Communicator {
 
     void broadcast(std::vector<std::byte>& body, int root) override {
         std::uint64_t bytes = body.size();
-        check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, root, MPI_COMM_WORLD), "MPI_Bcast");
+        check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, root, own_), "MPI_Bcast");
         body.resize(bytes);
         constexpr std::uint64_t piece = std::uint64_t{1} << 30;  // MPI counts in int
         for (std::uint64_t at = 0; at < bytes; at += piece)
             check(MPI_Bcast(body.data() + at, static_cast<int>(std::min(piece, bytes - at)),
-                            MPI_BYTE, root, MPI_COMM_WORLD),
+                            MPI_BYTE, root, own_),
                   "MPI_Bcast");
     }
 
@@ -122,7 +125,7 @@ class Mpi : public Communicator {
         return &group_;
     }
 
-    void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+    void barrier() override { check(MPI_Barrier(own_), "MPI_Barrier"); }
 
     [[noreturn]] void abort(int code) override {
         MPI_Abort(MPI_COMM_WORLD, code);
@@ -157,6 +160,9 @@ class Mpi : public Communicator {
         group_ = MPI_COMM_NULL;
     }
 
+    /// For messages. Not the world itself: there Open MPI makes groups, by messages that poll() must
+    /// not take.
+    MPI_Comm own_ = MPI_COMM_NULL;
     MPI_Comm group_ = MPI_COMM_NULL;
     std::vector<int> group_ranks_;
     int rank_ = 0;
