@@ -1,10 +1,9 @@
 // The master when things go wrong: failures, late and silent ranks, suspects, lost planes.
-#include "schedule/master.hpp"
-
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
 #include "schedule/frames.hpp"
+#include "schedule/master.hpp"
 
 namespace cytofleet {
 namespace {
