@@ -1,9 +1,9 @@
 #include "base/new_file.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <string>
-#include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,17 +11,40 @@
 
 namespace cytofleet {
 
+bool lock_for_life(int descriptor) {
+    // Whoever looks whether its owner is alive holds the lock for a moment.
+    while (flock(descriptor, LOCK_EX) != 0)
+        if (errno != EINTR) return false;
+    return true;
+}
+
+bool write_all(int descriptor, std::uint64_t offset, std::string_view text) {
+    while (!text.empty()) {
+        const auto wrote = pwrite(descriptor, text.data(), text.size(), static_cast<off_t>(offset));
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return false;
+        offset += static_cast<std::uint64_t>(wrote);
+        text.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return true;
+}
+
 int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary) {
-    std::string name = path.native() + ".XXXXXX.tmp";
-    const int descriptor = mkostemps(name.data(), 4, O_CLOEXEC);
-    if (descriptor < 0) return descriptor;
-    temporary = name;
-    // mkstemp makes files for the owner alone.
-    const mode_t mask = umask(0);
-    umask(mask);
-    fchmod(descriptor, 0666 & ~mask);
-    flock(descriptor, LOCK_EX | LOCK_NB);
-    return descriptor;
+    while (true) {
+        std::string name = path.native() + ".XXXXXX.tmp";
+        const int descriptor = mkostemps(name.data(), 4, O_CLOEXEC);
+        if (descriptor < 0) return descriptor;
+        temporary = name;
+        // mkstemp makes files for the owner alone.
+        const mode_t mask = umask(0);
+        umask(mask);
+        fchmod(descriptor, 0666 & ~mask);
+        struct stat status {};
+        // Before it was locked somebody may have taken it for a dead process's.
+        if (!lock_for_life(descriptor) || fstat(descriptor, &status) != 0 || status.st_nlink > 0)
+            return descriptor;
+        close(descriptor);
+    }
 }
 
 void remove_stale_temporaries(const std::filesystem::path& folder,

@@ -1,8 +1,10 @@
 // Files under names of their own, until they may have their real ones.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string_view>
 
 namespace cytofleet {
 
@@ -14,6 +16,11 @@ int open_temporary(const std::filesystem::path& path, std::filesystem::path& tem
 /// names `ours` accepts. Best effort.
 void remove_stale_temporaries(const std::filesystem::path& folder,
                               const std::function<bool(const std::filesystem::path&)>& ours);
+/// Waits for the lock by which others see that an open file's process is alive. False where the
+/// file system has none.
+bool lock_for_life(int descriptor);
+/// Writes all of `text` at `offset`; false, with errno set, when it cannot.
+bool write_all(int descriptor, std::uint64_t offset, std::string_view text);
 /// Forces a folder's entries to the disk, where the file system lets a folder be opened.
 void sync_folder(const std::filesystem::path& folder);
 

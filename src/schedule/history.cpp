@@ -1,11 +1,14 @@
 #include "schedule/history.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <fcntl.h>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sys/file.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,9 +37,27 @@ struct Mishap {
     std::string attempt;
     SceneName scene;
     std::int64_t t = 0;
-    std::string reason;  ///< empty: a death
+    std::optional<std::string> reason;  ///< nothing: a death
     bool final = false;
 };
+
+[[noreturn]] void fail(const fs::path& journal) {
+    throw Error(ErrorKind::output,
+                fmt::format("{}: cannot be read; check its permissions, or start afresh with "
+                            "another --output-dir",
+                            show(journal)));
+}
+
+/// What the name of a journal says of its attempt, for when its first line does not.
+AttemptEvent attempt_by_name(const fs::path& journal) {
+    const std::string name = journal.stem();
+    const std::size_t dash = std::min(name.rfind('-'), name.size());
+    AttemptEvent out;
+    out.attempt = name.substr(0, dash);
+    if (dash < name.size())
+        std::from_chars(name.data() + dash + 1, name.data() + name.size(), out.rank);
+    return out;
+}
 
 class Reading {
   public:
@@ -44,62 +65,54 @@ class Reading {
 
     void read(const fs::path& journal) {
         std::ifstream in(journal, std::ios::binary);
-        if (!in)
-            throw Error(ErrorKind::output,
-                        fmt::format("{}: cannot be read; check its permissions, or start afresh "
-                                    "with another --output-dir",
-                                    show(journal)));
+        std::error_code ignored;
+        if (!in && !fs::exists(journal, ignored)) return;  // cleared away since it was listed
+        if (!in) fail(journal);
         attempt_ = {};
         attempt_.journal = journal;
         attempt_.alive = is_alive(journal);
-        spool_ = -1;
         in_flight_.clear();
         std::int64_t damaged = 0;
-        std::string line;
         bool started = false;
+        std::string line;
         while (std::getline(in, line)) {
             const auto event = event_of(line);
-            if (!event) {
-                // The last line of a process that was killed may be torn: nothing to be told.
-                damaged += in.eof() ? 0 : 1;
-                continue;
-            }
-            if (const auto* start = std::get_if<AttemptEvent>(&*event)) {
-                started = true;
-                begin(*start);
-            } else if (started) {
-                std::visit([this](const auto& kind) { take(kind); }, *event);
-            }
+            // The last line of a process that was killed may be torn: nothing to be told.
+            if (!event && !in.eof()) ++damaged;
+            if (!std::exchange(started, true)) begin(event, journal);
+            if (event) std::visit([this](const auto& kind) { take(kind); }, *event);
         }
-        if (!started) ++damaged;
+        if (in.bad()) fail(journal);
+        if (!started) begin(std::nullopt, journal);
         if (!attempt_.ended && !attempt_.alive)
             for (const auto& [scene, t] : in_flight_)
-                mishaps_.push_back({attempt_.start.attempt, scene, t, {}, false});
+                mishaps_.push_back({attempt_.start.attempt, scene, t, std::nullopt, false});
         if (damaged > 0)
             out_.notes.push_back(
                 fmt::format("{}: {} damaged; what they said is done again", show(journal),
                             count_of(static_cast<std::uint64_t>(damaged), "line")));
-        if (started) out_.attempts.push_back(attempt_);
+        out_.attempts.push_back(attempt_);
     }
 
     RunHistory finish() {
         for (const Mishap& mishap : mishaps_) {
             if (forgiven_.contains(mishap.attempt)) continue;
             FrameHistory& frame = out_.scenes[mishap.scene].frames[mishap.t];
-            if (mishap.reason.empty())
-                ++frame.deaths;
+            if (mishap.reason)
+                frame.failures.push_back(*mishap.reason);
             else
-                frame.failures.push_back(mishap.reason);
+                ++frame.deaths;
             frame.quarantined |= mishap.final;
         }
         return std::move(out_);
     }
 
   private:
-    void begin(const AttemptEvent& start) {
-        attempt_.start = start;
+    void begin(const std::optional<JournalEvent>& first, const fs::path& journal) {
+        const auto* start = first ? std::get_if<AttemptEvent>(&*first) : nullptr;
+        attempt_.start = start != nullptr ? *start : attempt_by_name(journal);
         std::error_code gone;
-        const std::string name = spool_name(start.attempt, start.rank);
+        const std::string name = spool_name(attempt_.start.attempt, attempt_.start.rank);
         spool_bytes_ = fs::file_size(folder_ / name, gone);
         if (gone) spool_bytes_ = 0;
         spool_ = static_cast<std::int32_t>(out_.spools.size());

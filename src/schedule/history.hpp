@@ -42,7 +42,7 @@ struct AttemptHistory {
 struct RunHistory {
     std::map<SceneName, SceneHistory> scenes;
     std::vector<AttemptHistory> attempts;  ///< one per journal, by file name
-    std::vector<std::string> spools;       ///< file names
+    std::vector<std::string> spools;       ///< file names, one per attempt
     std::vector<std::string> notes;        ///< damage found, a line each
     bool someone_alive() const;
 };

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
 #include "base/file_remedy.hpp"
+#include "base/new_file.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -19,18 +19,6 @@ namespace {
     const int error = errno;
     throw Error(ErrorKind::output, fmt::format("{}: {}: {}; frames done so far are kept",
                                                show(path), what, file_remedy(error)));
-}
-
-/// Appends all of `text` at `at`; errno tells why not.
-bool write_all(int descriptor, std::uint64_t at, std::string_view text) {
-    while (!text.empty()) {
-        const auto wrote = pwrite(descriptor, text.data(), text.size(), static_cast<off_t>(at));
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return false;
-        at += static_cast<std::uint64_t>(wrote);
-        text.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    return true;
 }
 
 }  // namespace
@@ -48,11 +36,12 @@ Journal::Journal(const std::filesystem::path& folder, const AttemptEvent& attemp
     : path_(journal_path(folder, attempt.attempt, attempt.rank)),
       descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {
     if (descriptor_ < 0) fail(path_, "cannot be created");
-    flock(descriptor_, LOCK_EX | LOCK_NB);  // not every file system can; see the class
+    lock_for_life(descriptor_);
     try {
         add(attempt);
     } catch (...) {
         close(descriptor_);
+        unlink(path_.c_str());
         throw;
     }
 }

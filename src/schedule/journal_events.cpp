@@ -1,6 +1,7 @@
 #include "schedule/journal_events.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <span>
 
 #include <fmt/format.h>
@@ -32,6 +33,11 @@ std::uint64_t from_hex(const std::string& text) {
 
 std::string seal_of(std::string_view text) {
     return hex(checksum(std::as_bytes(std::span(text))));
+}
+
+/// JSON has none but finite ones.
+double number(double value) {
+    return std::isfinite(value) ? value : 0;
 }
 
 void put_scene(Json& out, const SceneName& scene) {
@@ -75,7 +81,8 @@ Json to_json(const FrameEvent& event) {
     out["cells"] = event.cells;
     out["largest"] = event.largest;
     const FrameTimes& times = event.times;
-    out["times"] = {times.read, times.prepare, times.network, times.masks};
+    out["times"] = {number(times.read), number(times.prepare), number(times.network),
+                    number(times.masks)};
     if (!event.notes.empty()) out["notes"] = event.notes;
     return out;
 }

@@ -14,6 +14,15 @@ constexpr double worth_sharing = 1.5;
 /// One frame is done twice when it has taken its holder so many times as long as it would the
 /// taker.
 constexpr double worth_copying = 2;
+/// How long it is known whose frames might be taken, when nothing else happens: seconds.
+constexpr double victims_last = 0.05;
+/// Ranks that took the same frames one from the other and are late, at most.
+constexpr int longest_chain = 16;
+
+bool overlap(const Unit& a, const Unit& b) {
+    return a.file == b.file && a.scene == b.scene && a.first < b.first + b.count &&
+           b.first < a.first + a.count;
+}
 
 }  // namespace
 
@@ -71,14 +80,14 @@ void Master::trim(Unit& unit) const {
 }
 
 void Master::trim(Holder& holder) const {
-    for (Unit& unit : holder.units) trim(unit);
-    std::erase_if(holder.units, [](const Unit& unit) { return unit.count == 0; });
+    for (Held& held : holder.held) trim(held.unit);
+    std::erase_if(holder.held, [](const Held& held) { return held.unit.count == 0; });
 }
 
 /// A frame that failed is no longer its holder's; ranks report frames in order.
 void Master::let_go(Holder& holder, const FrameId& frame) const {
     trim(holder);
-    for (Unit& unit : holder.units)
+    for (auto& [unit, twin] : holder.held)
         if (unit.file == frame.file && unit.scene == frame.scene && unit.first == frame.t) {
             ++unit.first;
             --unit.count;
@@ -93,21 +102,27 @@ double Master::cost_of(const Unit& unit) const {
 
 double Master::cost_left(const Holder& holder) const {
     double cost = 0;
-    for (const Unit& unit : holder.units) cost += cost_of(unit);
+    for (const Held& held : holder.held) cost += cost_of(held.unit);
     return cost;
 }
 
 double Master::lease_of(const Holder& holder) const {
-    if (!mean_pace_.known() || holder.units.empty()) return std::numeric_limits<double>::infinity();
-    const Unit& at_work = holder.units.front();
-    const double cost = scene_of(at_work.file, at_work.scene).frame_cost;
-    return std::max(tuning_.lease.shortest, tuning_.lease.patience * mean_pace_.seconds(cost));
+    if (!mean_pace_.known() || holder.held.empty()) return std::numeric_limits<double>::infinity();
+    const Unit& at_work = holder.held.front().unit;
+    const double usual = std::max(
+        mean_pace_.seconds(scene_of(at_work.file, at_work.scene).frame_cost), mean_pace_.pause());
+    return std::max(tuning_.lease.shortest, tuning_.lease.patience * usual);
 }
 
 bool Master::is_late(int rank, double now) const {
     const auto found = holders_.find(rank);
     return found != holders_.end() &&
            (found->second.silent || found->second.pace.silent_for(now) > lease_of(found->second));
+}
+
+void Master::set_silent(int rank, bool silent) {
+    holders_[rank].silent = silent;
+    victims_.good = false;
 }
 
 std::vector<std::pair<std::int64_t, std::int64_t>> Master::resume(
@@ -145,10 +160,12 @@ bool Master::take(const FrameRecord& record) {
 Taken Master::done(int rank, const std::vector<FrameRecord>& records, double now) {
     Taken out;
     double cost = 0;
+    victims_.good = false;
     for (const FrameRecord& record : records) {
         const FrameId& frame = record.frame;
         const Scene& scene = scene_of(frame.file, frame.scene);
         cost += scene.frame_cost;
+        if (is_in({frame.file, frame.scene, frame.t, 1}, frame.t)) continue;
         if (record.state == FrameState::failed && tuning_.most_failures > ++failures_[frame]) {
             out.retried.push_back(record);
             again_.push_back({{frame.file, frame.scene, frame.t, 1}, rank, now});
@@ -165,7 +182,7 @@ Taken Master::done(int rank, const std::vector<FrameRecord>& records, double now
     const auto holder = holders_.find(rank);
     if (holder != holders_.end() && cost > 0) {
         holder->second.pace.report(now, cost);
-        mean_pace_.add(holder->second.pace.seconds(1, mean_pace_));
+        mean_pace_.add(holder->second.pace.seconds(1, mean_pace_), holder->second.pace.pause());
         trim(holder->second);
     }
     return out;
@@ -195,15 +212,17 @@ void Master::reopen(std::vector<FrameRecord> records, const std::vector<std::int
     }
 }
 
-Grant Master::hold(int rank, Grant grant, double now) {
+Grant Master::hold(int rank, const Grant& grant, double now) {
     Holder& holder = holders_[rank];
     trim(holder);
-    if (holder.units.empty()) holder.pace.start(now);
-    holder.units.push_back(grant.unit);
+    if (holder.held.empty()) holder.pace.start(now);
+    holder.held.push_back({grant.unit, grant.twin});
+    victims_.good = false;
     return grant;
 }
 
 std::optional<Grant> Master::next(int rank, double now) {
+    if (holders_[rank].silent) return std::nullopt;
     if (const auto unit = next_again(rank, now)) return hold(rank, {*unit}, now);
     if (const auto unit = next_careful()) return hold(rank, {*unit}, now);
     if (const auto unit = next_planned(rank)) return hold(rank, {*unit}, now);
@@ -212,6 +231,8 @@ std::optional<Grant> Master::next(int rank, double now) {
 }
 
 std::optional<Unit> Master::next_again(int rank, double now) {
+    std::erase_if(again_,
+                  [this](const Again& again) { return is_in(again.unit, again.unit.first); });
     const auto fits = [&](const Again& again) {
         return again.not_rank != rank || tuning_.ranks == 1 ||
                now - again.since > tuning_.lease.shortest;
@@ -244,67 +265,85 @@ std::optional<Unit> Master::next_planned(int rank) {
     return units_[scenes_[at->second].next_unit++];
 }
 
-/// A rank other than these two that is not late has frames of the unit in hand.
-bool Master::held_elsewhere(const Unit& unit, int rank, int victim, double now) const {
-    return std::ranges::any_of(holders_, [&](const auto& entry) {
-        const auto& [other, holder] = entry;
-        return other != rank && other != victim &&
-               std::ranges::any_of(holder.units,
-                                   [&](const Unit& held) {
-                                       return held.file == unit.file && held.scene == unit.scene &&
-                                              held.first < unit.first + unit.count &&
-                                              unit.first < held.first + held.count;
-                                   }) &&
-               !is_late(other, now);
-    });
+/// Who was given the same frames, or whoever took them from that one, still has them in hand and is
+/// not late.
+bool Master::has_living_twin(int rank, const Held& held, double now) const {
+    int at = held.twin;
+    for (int step = 0; step < longest_chain && at != rank; ++step) {
+        const auto twin = holders_.find(at);
+        if (twin == holders_.end()) return false;
+        const auto same = std::ranges::find_if(
+            twin->second.held, [&](const Held& other) { return overlap(other.unit, held.unit); });
+        if (same == twin->second.held.end()) return false;
+        if (!is_late(at, now)) return true;
+        at = same->twin;
+    }
+    return false;
+}
+
+void Master::find_victims(double now) {
+    victims_.good = true;
+    victims_.since = now;
+    victims_.hopeless = std::numeric_limits<double>::infinity();
+    victims_.ranks.clear();
+    for (const auto& [rank, holder] : holders_) {
+        if (holder.held.empty()) continue;
+        const double left = is_late(rank, now) ? std::numeric_limits<double>::infinity()
+                                               : holder.pace.seconds(cost_left(holder), mean_pace_);
+        victims_.ranks.emplace_back(left, rank);
+    }
+    std::ranges::sort(victims_.ranks, std::greater<>());
 }
 
 std::optional<Grant> Master::take_over(int rank, double now) {
-    std::vector<std::pair<double, int>> victims;  // seconds until it is done, rank
-    for (auto& [other, holder] : holders_) {
-        if (other == rank) continue;
-        trim(holder);
-        if (holder.units.empty()) continue;
-        const double left = is_late(other, now)
-                                ? std::numeric_limits<double>::infinity()
-                                : holder.pace.seconds(cost_left(holder), mean_pace_);
-        victims.emplace_back(left, other);
+    if (!victims_.good || now - victims_.since > victims_last) find_victims(now);
+    const double own = holders_[rank].pace.seconds(1, mean_pace_);
+    if (own >= victims_.hopeless) return std::nullopt;
+    bool has_own = false;
+    for (const auto& [left, victim] : victims_.ranks) {
+        if (victim == rank)
+            has_own = true;
+        else if (auto grant = split(rank, victim, now))
+            return grant;
     }
-    std::ranges::sort(victims, std::greater<>());
-    for (const auto& [left, victim] : victims)
-        if (auto grant = split(rank, victim, now)) return grant;
+    if (!has_own) victims_.hopeless = own;
     return std::nullopt;
 }
 
 /// The part of another rank's last unit that makes both end at the same time.
 std::optional<Grant> Master::split(int rank, int from, double now) {
     Holder& holder = holders_.at(from);
+    trim(holder);
     const bool late = is_late(from, now);
     if (!late && (!tuning_.share || !mean_pace_.known())) return std::nullopt;
     const RankPace own = holders_[rank].pace;
-    for (auto unit = holder.units.rbegin(); unit != holder.units.rend(); ++unit) {
-        const double frame_cost = scene_of(unit->file, unit->scene).frame_cost;
+    for (auto held = holder.held.rbegin(); held != holder.held.rend(); ++held) {
+        if (has_living_twin(from, *held, now)) continue;
+        Unit& unit = held->unit;
+        const double frame_cost = scene_of(unit.file, unit.scene).frame_cost;
         const double mine = own.seconds(frame_cost, mean_pace_);
         const double theirs = holder.pace.seconds(frame_cost, mean_pace_);
-        const bool at_work = std::next(unit) == holder.units.rend();
+        const bool at_work = std::next(held) == holder.held.rend();
         // The frame it has in the model stays with it, unless that takes too long.
-        const std::int64_t may = unit->count - (at_work && !late ? 1 : 0);
-        Unit part = *unit;
+        const std::int64_t may = unit.count - (at_work && !late ? 1 : 0);
+        Unit part = unit;
         if (may > 0) {
             if (!late && holder.pace.seconds(cost_left(holder), mean_pace_) < worth_sharing * mine)
                 return std::nullopt;
             const double share = late ? 1 : theirs / (theirs + mine);
             part.count = std::clamp<std::int64_t>(
                 static_cast<std::int64_t>(std::floor(share * static_cast<double>(may))), 1, may);
-            part.first = unit->first + unit->count - part.count;
+            part.first = unit.first + unit.count - part.count;
         } else if (holder.pace.silent_for(now) < worth_copying * mine) {
             continue;
         }
-        if (held_elsewhere(part, rank, from, now)) continue;
-        const bool all_of_it = part.count == unit->count && at_work;
-        if (!all_of_it) unit->count -= part.count;
-        if (unit->count == 0) holder.units.erase(std::next(unit).base());
-        return Grant{part, all_of_it && !late ? -1 : from, late};
+        if (at_work && part.count == unit.count) {
+            held->twin = rank;
+            return Grant{part, late ? from : -1, late, from};
+        }
+        unit.count -= part.count;
+        if (unit.count == 0) holder.held.erase(std::next(held).base());
+        return Grant{part, from, late};
     }
     return std::nullopt;
 }

@@ -29,6 +29,7 @@ struct Grant {
     Unit unit;
     int revoked_from = -1;  ///< -1: nobody
     bool late = false;      ///< it was taken from a rank that has not been heard of for long
+    int twin = -1;          ///< who has all of it in hand too, and whose result may be the first
 };
 
 /// What finished frames have brought about.
@@ -66,8 +67,9 @@ class Master {
     std::int64_t frames_done() const { return frames_done_; }
     std::int64_t frames_total() const { return frames_total_; }
     bool is_late(int rank, double now) const;
-    /// A rank that is not there, as far as anybody can tell, is late whatever it has in hand.
-    void set_silent(int rank, bool silent) { holders_[rank].silent = silent; }
+    /// A rank that is not there, as far as anybody can tell, is late whatever it has in hand, and
+    /// gets nothing.
+    void set_silent(int rank, bool silent);
 
   private:
     struct Scene {
@@ -84,10 +86,21 @@ class Master {
         int not_rank = -1;
         double since = 0;
     };
+    struct Held {
+        Unit unit;
+        int twin = -1;  ///< who was given the same frames
+    };
     struct Holder {
-        std::deque<Unit> units;  ///< handed to it and not done, the first at work
+        std::deque<Held> held;  ///< handed to it and not done, the first at work
         RankPace pace;
         bool silent = false;
+    };
+    /// Whose frames might be taken: found once for all who ask in vain one after the other.
+    struct Victims {
+        double since = 0;
+        bool good = false;
+        std::vector<std::pair<double, int>> ranks;  ///< seconds until it is done, rank; falling
+        double hopeless = 0;  ///< who takes so long for work of cost 1, or longer, gets nothing
     };
     Scene& scene_of(std::int64_t file, std::int64_t scene);
     const Scene& scene_of(std::int64_t file, std::int64_t scene) const;
@@ -99,13 +112,14 @@ class Master {
     double cost_of(const Unit& unit) const;
     double cost_left(const Holder& holder) const;
     double lease_of(const Holder& holder) const;
-    bool held_elsewhere(const Unit& unit, int rank, int victim, double now) const;
+    bool has_living_twin(int rank, const Held& held, double now) const;
     std::optional<Unit> next_careful();
     std::optional<Unit> next_planned(int rank);
     std::optional<Unit> next_again(int rank, double now);
+    void find_victims(double now);
     std::optional<Grant> take_over(int rank, double now);
     std::optional<Grant> split(int rank, int from, double now);
-    Grant hold(int rank, Grant grant, double now);
+    Grant hold(int rank, const Grant& grant, double now);
 
     MasterTuning tuning_;
     std::vector<Unit> units_;
@@ -120,6 +134,7 @@ class Master {
     std::optional<FrameId> under_suspicion_;  ///< the one of them that is out
     std::map<FrameId, int> failures_;
     std::map<int, Holder> holders_;
+    Victims victims_;
     MeanPace mean_pace_;
     std::int64_t frames_done_ = 0;
     std::int64_t frames_total_ = 0;

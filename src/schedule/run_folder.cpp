@@ -33,7 +33,7 @@ fs::path finished_path(const fs::path& folder, int number) {
 }
 
 std::string text_of(const RunStart& start) {
-    Json out{{"start", start.start}, {"command", start.command}};
+    Json out{{"start", start.start}, {"command", start.command}, {"settings", Json::object()}};
     for (const auto& [name, value] : start.settings) out["settings"][name] = value;
     return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -82,8 +82,7 @@ RunStart read_start(const fs::path& folder, int number) {
 /// Writes a new file and forces it to the disk; errno tells why not.
 bool write_new(int descriptor, const std::string& text) {
     if (descriptor < 0) return false;
-    const bool good =
-        write(descriptor, text.data(), text.size()) == std::ssize(text) && fsync(descriptor) == 0;
+    const bool good = write_all(descriptor, 0, text) && fsync(descriptor) == 0;
     const int error = errno;
     close(descriptor);
     errno = error;
@@ -169,7 +168,12 @@ RunStart claim_start(const fs::path& folder, const RunStart& wanted) {
     unlink(temporary.c_str());
     if (!linked && error != EEXIST) {
         const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (!write_new(descriptor, text) && errno != EEXIST) fail(path);
+        if (!write_new(descriptor, text) && errno != EEXIST) {
+            const int why = errno;
+            if (descriptor >= 0) unlink(path.c_str());
+            errno = why;
+            fail(path);
+        }
     }
     sync_folder(folder);
     return read_start(folder, wanted.number);

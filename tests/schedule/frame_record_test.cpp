@@ -23,6 +23,8 @@ std::vector<FrameRecord> some_records() {
     plain.times = {0.125, 0.25, 3, 1e-9};
     FrameRecord failed;
     failed.frame = {0, 0, 0};
+    failed.state = FrameState::quarantined;
+    failed.spool = std::numeric_limits<std::int32_t>::max();
     failed.notes = {"is cut short", "", std::string("bytes \0 and \xff", 12)};
     return {plain, failed, FrameRecord{}};
 }
