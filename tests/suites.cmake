@@ -32,6 +32,17 @@ if(CYTOFLEET_MPI)
     set_tests_properties(cli.readme_test PROPERTIES TIMEOUT 1800 PROCESSORS 2 LABELS long)
 endif()
 
+if(CYTOFLEET_MPI AND HDF5_FOUND AND HDF5_IS_PARALLEL)
+    add_executable(test_hdf5_mpi mpi/hdf5_check.cpp io/hdf5_scenes.cpp)
+    target_link_libraries(test_hdf5_mpi PRIVATE cytofleet_io MPI::MPI_CXX)
+    target_include_directories(test_hdf5_mpi PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_compile_definitions(test_hdf5_mpi PRIVATE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+    add_test(NAME mpi.hdf5_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/hdf5_test $<TARGET_FILE:test_hdf5_mpi>)
+    set_tests_properties(mpi.hdf5_test PROPERTIES TIMEOUT 900 PROCESSORS 2
+        ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+endif()
+
 # The golden tests on the compact set that every clone has.
 add_test(NAME parity.table_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/parity/table_test $<TARGET_FILE:parity_table>)
