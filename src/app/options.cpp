@@ -70,8 +70,10 @@ cxxopts::Options make_parser() {
         "o,output-dir", "folder for all results (default: beside each input)", text(), "DIR")(
         "format",
         "tiff, hdf5 or both; HDF5 is NAME_vSM.h5, written by all ranks together (default: tiff)",
-        text(), "FORMAT")("suffix", "letters, digits and - after _vSM in the names of the results",
-                          text(), "TEXT")("overwrite", "replace results that are there already")(
+        text(), "FORMAT")("collect", "also write all results into one HDF5 file, a group for each",
+                          text(), "FILE.h5")(
+        "suffix", "letters, digits and - after _vSM in the names of the results", text(), "TEXT")(
+        "overwrite", "replace results that are there already")(
         "skip-existing", "leave out inputs whose result is there already, whoever made it")(
         "overlay", "also write NAME_vSM.png, a picture of frames with their cells outlined")(
         "n,dry-run", "say what would be done, and do nothing");
@@ -216,10 +218,16 @@ void read_results(const Given& given, RunOptions& run) {
     given.word(
         "format", run.format,
         {{"tiff", OutputFormat::tiff}, {"hdf5", OutputFormat::hdf5}, {"both", OutputFormat::both}});
-    if (run.format != OutputFormat::tiff && !has_hdf5())
-        throw Error(ErrorKind::usage, fmt::format("--format {}: this build has no HDF5; build with "
-                                                  "libhdf5-openmpi-dev installed, or leave it out",
-                                                  given.text("format")));
+    if (given.has("collect")) run.collect = given.text("collect");
+    if ((run.format != OutputFormat::tiff || given.has("collect")) && !has_hdf5())
+        throw Error(ErrorKind::usage,
+                    fmt::format("{}: this build has no HDF5; build with libhdf5-openmpi-dev "
+                                "installed, or leave it out",
+                                given.has("collect") ? "--collect" : "--format"));
+    if (given.has("collect") && (run.format == OutputFormat::hdf5 || run.collect.empty()))
+        throw Error(ErrorKind::usage,
+                    "--collect takes a file name, and --format tiff or both: it is made from the "
+                    "OME-TIFF masks");
     if (run.format == OutputFormat::hdf5 && given.has("overlay"))
         throw Error(ErrorKind::usage,
                     "--overlay draws what is in OME-TIFF masks; use it with --format both");

@@ -18,22 +18,6 @@ constexpr std::int64_t most_frames = 6;
 constexpr std::int64_t columns = 3;
 constexpr std::int64_t tile = 360;
 
-LabelImage as_labels(const Image& plane) {
-    LabelImage out{plane.height, plane.width, {}, 0, 0};
-    std::vector<float> values(static_cast<std::size_t>(plane.height * plane.width));
-    to_float(plane, values);
-    std::vector<bool> seen;
-    for (const float value : values) {
-        const auto label = static_cast<std::uint32_t>(value);
-        out.labels.push_back(label);
-        out.largest = std::max(out.largest, label);
-        if (label >= seen.size()) seen.resize(label + std::size_t{1});
-        if (label != 0 && !seen[label]) ++out.cells;
-        seen[label] = true;
-    }
-    return out;
-}
-
 void write_overlay(const RunOptions& options, const std::filesystem::path& input, const Job& job) {
     const auto image = open_reader(input, options.reader);
     const auto mask = open_reader(mask_path(job.stem));
@@ -43,7 +27,7 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t t = count == 1 ? 0 : i * (scene.t - 1) / (count - 1);
         if (std::ranges::binary_search(scene.missing_frames, t)) continue;
-        const LabelImage labels = as_labels(mask->read({0, t, 0, 0, 0}));
+        const LabelImage labels = labels_of(mask->read({0, t, 0, 0, 0}));
         sheet.add(image->read(plane_of(scene, job.scene, t, options.channel)), labels,
                   fmt::format("frame {}  {} cells", t, labels.cells));
     }

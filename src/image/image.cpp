@@ -1,6 +1,8 @@
 #include "image/image.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/half.hpp"
@@ -105,6 +107,32 @@ void to_float(const Image& image, std::span<float> out) {
             }
             return;
     }
+}
+
+LabelImage labels_of(const Image& mask) {
+    ensure(mask.type == PixelType::u16 || mask.type == PixelType::u32,
+           "a mask has uint16 or uint32 pixels");
+    LabelImage out{mask.height, mask.width, {}, 0, 0};
+    const auto count = static_cast<std::size_t>(mask.height * mask.width);
+    out.labels.resize(count);
+    if (mask.type == PixelType::u32) {
+        std::memcpy(out.labels.data(), mask.bytes.data(), count * sizeof(std::uint32_t));
+    } else {
+        std::vector<std::uint16_t> narrow(count);
+        std::memcpy(narrow.data(), mask.bytes.data(), count * sizeof(std::uint16_t));
+        std::ranges::copy(narrow, out.labels.begin());
+    }
+    std::vector<bool> seen;
+    std::uint32_t before = 0;
+    for (const std::uint32_t label : out.labels) {
+        if (label == before || label == 0) continue;
+        before = label;
+        out.largest = std::max(out.largest, label);
+        if (label >= seen.size()) seen.resize(label + std::size_t{1});
+        if (!seen[label]) ++out.cells;
+        seen[label] = true;
+    }
+    return out;
 }
 
 }  // namespace cytofleet

@@ -36,4 +36,7 @@ struct LabelImage {
 /// Every pixel as float32, rounded to nearest (numpy's astype). `out` has height * width elements.
 void to_float(const Image& image, std::span<float> out);
 
+/// The labels of a mask that was read back, of uint16 or uint32 pixels.
+LabelImage labels_of(const Image& mask);
+
 }  // namespace cytofleet

@@ -43,35 +43,87 @@ PlaneState state_of(const FrameRecord& record) {
     return record.state == FrameState::missing ? PlaneState::missing : PlaneState::quarantined;
 }
 
-/// The frames that the rank at `place` of `ranks` gives: as many as the others, one after the
-/// other.
-Hdf5Planes planes_of(const RankContext& context, const Gather& gather, std::size_t place) {
-    Hdf5Planes out;
-    std::size_t number = 0;
-    for (const FrameRecord& record : gather.records)
-        if (record.state == FrameState::done && number++ % gather.ranks.size() == place)
-            out.frames.push_back({0, record.frame.t});
-    out.read = [&context, &gather](const Hdf5Frame& frame) {
-        const FrameRecord& record = gather.records.at(static_cast<std::size_t>(frame.t));
-        return decode_plane(read_spooled(context.run.spool_of(record.spool), record));
-    };
-    return out;
+/// Planes of one rank, read when they are written.
+class Planes {
+  public:
+    Planes(const RankContext& context, const Gather& gather) : context_(context), gather_(gather) {}
+
+    /// The frames that the rank at `place` gives: as many as the others.
+    std::vector<Hdf5Frame> frames_of(std::size_t place) const {
+        std::vector<Hdf5Frame> out;
+        std::size_t number = 0;
+        for (std::size_t scene = 0; scene < gather_.scenes.size(); ++scene) {
+            const auto& planes = gather_.scenes[scene].content.planes;
+            for (std::size_t t = 0; t < planes.size(); ++t)
+                if (planes[t].state == PlaneState::done && number++ % gather_.ranks.size() == place)
+                    out.push_back({scene, static_cast<std::int64_t>(t)});
+        }
+        return out;
+    }
+
+    LabelImage read(const Hdf5Frame& frame) {
+        const GatherScene& scene = gather_.scenes.at(frame.scene);
+        if (scene.records.empty()) {
+            if (!mask_ || open_ != frame.scene) mask_ = open_reader(scene.mask);
+            open_ = frame.scene;
+            return labels_of(mask_->read({0, frame.t, 0, 0, 0}));
+        }
+        const FrameRecord& record = scene.records.at(static_cast<std::size_t>(frame.t));
+        return decode_plane(read_spooled(context_.run.spool_of(record.spool), record));
+    }
+
+  private:
+    const RankContext& context_;
+    const Gather& gather_;
+    std::unique_ptr<Reader> mask_;
+    std::size_t open_ = 0;
+};
+
+void write_scene(ByteWriter& out, const GatherScene& scene) {
+    const Hdf5Scene& content = scene.content;
+    out.write_text(content.group);
+    for (const std::int64_t size : {content.input.t, content.input.y, content.input.x})
+        out.write(size);
+    for (const auto* value : {&content.input.pixel_size.x, &content.input.pixel_size.y,
+                              &content.input.pixel_size.z, &content.input.time_increment})
+        write_optional(out, *value);
+    out.write(static_cast<std::uint8_t>(content.wide));
+    out.write(static_cast<std::uint64_t>(content.provenance.size()));
+    for (const auto& [name, text] : content.provenance) {
+        out.write_text(name);
+        out.write_text(text);
+    }
+    for (const Hdf5Plane& plane : content.planes) {
+        out.write(static_cast<std::uint8_t>(plane.state));
+        out.write_text(plane.reason);
+    }
+    out.write_text(scene.mask.native());
+    const auto records = to_bytes(scene.records);
+    out.write(static_cast<std::uint64_t>(records.size()));
+    out.append(records);
 }
 
-OutputEvent event_of(const RankContext& context, const Gather& gather, const Hdf5Written& written) {
-    const FrameId& first = gather.records.front().frame;
-    OutputEvent out;
-    out.scene = context.run.scene_name(first.file, first.scene);
-    out.path = BookNames(context.run.home()).name_of(gather.path);
-    out.bytes = written.bytes;
-    out.sha256 = written.sha256;
-    out.changed = written.changed;
-    out.frames = std::ssize(gather.records);
-    for (const FrameRecord& record : gather.records) {
-        out.cells += record.cells;
-        out.quarantined += record.state == FrameState::quarantined ? 1 : 0;
-        if (record.state != FrameState::done) out.empty.push_back(record.frame.t);
+GatherScene read_scene(ByteReader& in) {
+    const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
+    GatherScene out;
+    Hdf5Scene& content = out.content;
+    content.group = text();
+    for (std::int64_t* size : {&content.input.t, &content.input.y, &content.input.x})
+        *size = in.read<std::int64_t>();
+    for (auto* value : {&content.input.pixel_size.x, &content.input.pixel_size.y,
+                        &content.input.pixel_size.z, &content.input.time_increment})
+        *value = read_optional(in);
+    content.wide = in.read<std::uint8_t>() != 0;
+    for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
+        std::string name = text();
+        content.provenance.emplace_back(std::move(name), text());
     }
+    for (std::int64_t t = 0; t < content.input.t; ++t) {
+        const auto state = static_cast<PlaneState>(in.read<std::uint8_t>());
+        content.planes.push_back({state, text()});
+    }
+    out.mask = text();
+    out.records = records_from_bytes(in.take(in.read<std::uint64_t>()));
     return out;
 }
 
@@ -82,84 +134,86 @@ std::vector<std::byte> to_bytes(const Gather& gather) {
     out.write(static_cast<std::uint64_t>(gather.ranks.size()));
     for (const int rank : gather.ranks) out.write(static_cast<std::int32_t>(rank));
     out.write_text(gather.path.native());
-    const Hdf5Scene& scene = gather.scene;
-    for (const std::int64_t size : {scene.input.t, scene.input.y, scene.input.x}) out.write(size);
-    for (const auto* value : {&scene.input.pixel_size.x, &scene.input.pixel_size.y,
-                              &scene.input.pixel_size.z, &scene.input.time_increment})
-        write_optional(out, *value);
-    out.write(static_cast<std::uint8_t>(scene.wide));
-    out.write(static_cast<std::uint64_t>(scene.provenance.size()));
-    for (const auto& [name, text] : scene.provenance) {
-        out.write_text(name);
-        out.write_text(text);
-    }
-    out.append(to_bytes(gather.records));
+    out.write_text(line_of(gather.event));
+    out.write(static_cast<std::uint64_t>(gather.scenes.size()));
+    for (const GatherScene& scene : gather.scenes) write_scene(out, scene);
     return out.take();
 }
 
 Gather gather_from_bytes(std::span<const std::byte> bytes) {
     ByteReader in(bytes, "gather");
-    const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
     Gather out;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)
         out.ranks.push_back(in.read<std::int32_t>());
-    out.path = text();
-    Hdf5Scene& scene = out.scene;
-    for (std::int64_t* size : {&scene.input.t, &scene.input.y, &scene.input.x})
-        *size = in.read<std::int64_t>();
-    for (auto* value : {&scene.input.pixel_size.x, &scene.input.pixel_size.y,
-                        &scene.input.pixel_size.z, &scene.input.time_increment})
-        *value = read_optional(in);
-    scene.wide = in.read<std::uint8_t>() != 0;
-    for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
-        std::string name = text();
-        scene.provenance.emplace_back(std::move(name), text());
+    out.path = in.take_text(in.read<std::uint64_t>());
+    const auto event = event_of(in.take_text(in.read<std::uint64_t>()));
+    ensure(event && std::holds_alternative<OutputEvent>(*event), "a gather has its event");
+    out.event = std::get<OutputEvent>(*event);
+    for (auto left = in.read<std::uint64_t>(); left > 0; --left)
+        out.scenes.push_back(read_scene(in));
+    return out;
+}
+
+Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int64_t number,
+                     const std::filesystem::path& output, const std::vector<FrameRecord>& records) {
+    const SceneInfo& scene = input.scenes.at(static_cast<std::size_t>(number));
+    Hdf5Scene out;
+    out.input = scene;
+    LogFacts log{context.options,
+                 &context.model,
+                 context.run.start,
+                 input.path,
+                 output,
+                 &scene,
+                 -1,
+                 input.warnings,
+                 &records,
+                 {}};
+    out.provenance = {{"program", "cytofleet " + version()},
+                      {"input", show(input.path)},
+                      {"start", time_stamp(context.run.start)}};
+    if (input.scenes.size() > 1) {
+        log.scene_number = number;
+        out.provenance.emplace_back("scene", std::to_string(number + 1));
     }
-    out.records = records_from_bytes(in.take(in.left()));
-    for (const FrameRecord& record : out.records) {
+    for (const auto& [name, value] : settings_of(context.options, context.model))
+        if (name != "version") out.provenance.emplace_back(name, value);
+    out.provenance.emplace_back("log", log_text(log));
+    for (const FrameRecord& record : records) {
+        out.wide = out.wide || record.largest > 65535;
         const bool done = record.state == FrameState::done;
-        scene.planes.push_back(
+        out.planes.push_back(
             {state_of(record), done || record.notes.empty() ? "" : record.notes.front()});
     }
     return out;
 }
 
 Gather make_gather(const RankContext& context, const Job& job, std::vector<FrameRecord> records) {
-    const std::filesystem::path& input = context.run.files.at(static_cast<std::size_t>(job.file));
+    const auto& input = context.run.files.at(static_cast<std::size_t>(job.file));
     const FileInfo info = open_reader(input, context.options.reader)->info();
-    const SceneInfo& scene = info.scenes.at(static_cast<std::size_t>(job.scene));
     Gather out;
     out.path = hdf5_path(job.stem);
-    out.scene.input = scene;
-    out.scene.wide = std::ranges::any_of(
-        records, [](const FrameRecord& record) { return record.largest > 65535; });
-    auto& provenance = out.scene.provenance;
-    provenance = {{"program", "cytofleet " + version()},
-                  {"input", show(input)},
-                  {"start", time_stamp(context.run.start)}};
-    if (info.scenes.size() > 1) provenance.emplace_back("scene", std::to_string(job.scene + 1));
-    for (const auto& [name, value] : settings_of(context.options, context.model))
-        if (name != "version") provenance.emplace_back(name, value);
-    LogFacts log{context.options,
-                 &context.model,
-                 context.run.start,
-                 input,
-                 out.path,
-                 &scene,
-                 -1,
-                 info.warnings,
-                 &records,
-                 {}};
-    if (info.scenes.size() > 1) log.scene_number = job.scene;
-    provenance.emplace_back("log", log_text(log));
-    out.records = std::move(records);
+    out.event.scene = context.run.scene_name(job.file, job.scene);
+    out.event.path = BookNames(context.run.home()).name_of(out.path);
+    out.event.frames = std::ssize(records);
+    for (const FrameRecord& record : records) {
+        out.event.cells += record.cells;
+        out.event.quarantined += record.state == FrameState::quarantined ? 1 : 0;
+        if (record.state != FrameState::done) out.event.empty.push_back(record.frame.t);
+    }
+    GatherScene scene{content_of(context, info, job.scene, out.path, records), {}, {}};
+    scene.records = std::move(records);
+    out.scenes.push_back(std::move(scene));
     return out;
 }
 
 std::string gather_planes(const RankContext& context, const Gather& gather) {
     const auto place = std::ranges::find(gather.ranks, context.comm.rank()) - gather.ranks.begin();
-    const double bytes =
-        static_cast<double>(gather.scene.input.t * gather.scene.input.y * gather.scene.input.x) * 4;
+    double bytes = 0;
+    for (const GatherScene& scene : gather.scenes) {
+        const SceneInfo& input = scene.content.input;
+        bytes += 4 * static_cast<double>(input.t) * static_cast<double>(input.y * input.x);
+    }
     const TimeLimit limit(
         least_seconds + bytes / slowest_disk / static_cast<double>(gather.ranks.size()), [&] {
             context.log.error(fmt::format(
@@ -168,12 +222,19 @@ std::string gather_planes(const RankContext& context, const Gather& gather) {
             context.comm.abort(exit_codes::stopped);
         });
     try {
+        Planes planes(context, gather);
+        std::vector<Hdf5Scene> scenes;
+        for (const GatherScene& scene : gather.scenes) scenes.push_back(scene.content);
         Hdf5Writer writer(gather.path, context.comm.group(gather.ranks));
         const Hdf5Written written =
-            writer.write(std::span(&gather.scene, 1),
-                         planes_of(context, gather, static_cast<std::size_t>(place)));
+            writer.write(scenes, {planes.frames_of(static_cast<std::size_t>(place)),
+                                  [&](const Hdf5Frame& frame) { return planes.read(frame); }});
         writer.commit([&] {
-            context.journal.add(event_of(context, gather, written));
+            OutputEvent event = gather.event;
+            event.bytes = written.bytes;
+            event.sha256 = written.sha256;
+            event.changed = written.changed;
+            context.journal.add(event);
             context.journal.sync();
             fault_point("before the HDF5 file is renamed");
         });

@@ -16,12 +16,19 @@
 
 namespace cytofleet {
 
+/// A scene and where its planes are: in spools, by `records`, or in `mask` when there are none.
+struct GatherScene {
+    Hdf5Scene content;
+    std::vector<FrameRecord> records;  ///< by frame
+    std::filesystem::path mask;
+};
+
 /// What is to be written, the same on every rank that takes part.
 struct Gather {
     std::vector<int> ranks;  ///< who writes, ascending; the first one leads
     std::filesystem::path path;
-    Hdf5Scene scene;
-    std::vector<FrameRecord> records;  ///< by frame
+    OutputEvent event;  ///< lacks what is known of the file only
+    std::vector<GatherScene> scenes;
 };
 std::vector<std::byte> to_bytes(const Gather& gather);
 Gather gather_from_bytes(std::span<const std::byte> bytes);
@@ -29,6 +36,9 @@ Gather gather_from_bytes(std::span<const std::byte> bytes);
 /// The scene of a job, from its input, and where it goes. Throws Error{input} when the input cannot
 /// be opened any more.
 Gather make_gather(const RankContext& context, const Job& job, std::vector<FrameRecord> records);
+/// What the file says besides pixels of one scene of `input`; `output`: the file it is told to be.
+Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int64_t scene,
+                     const std::filesystem::path& output, const std::vector<FrameRecord>& records);
 
 /// Collective over `gather.ranks`, MPI's part included, so it is called by the main thread. The
 /// first of them writes the file's line to its journal before the file has its name. Returns why it

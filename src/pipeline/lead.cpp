@@ -22,11 +22,10 @@ constexpr int most_reopenings = 3;
 
 }  // namespace
 
-Lead::Lead(const RankContext& context, Master master,
-           const std::vector<std::pair<std::int64_t, std::int64_t>>& complete)
+Lead::Lead(const RankContext& context, Master master, const std::vector<FrameRecord>& records)
     : context_(context),
       master_(std::move(master)),
-      progress_(context.log, master_.frames_done()),
+      progress_(context.log),
       last_tick_(context.clock.seconds()) {
     const auto ranks = static_cast<std::size_t>(context.comm.size());
     tallies_.resize(ranks);
@@ -34,6 +33,10 @@ Lead::Lead(const RankContext& context, Master master,
     silent_.resize(ranks);
     drained_.resize(ranks);
     said_bye_.resize(ranks);
+    const auto complete = master_.resume(records);
+    std::uint64_t cells = 0;
+    for (const FrameRecord& record : records) cells += record.cells;
+    progress_.start(master_.frames_done(), cells);
     int rank = 0;
     for (const SceneId& scene : complete) start_assembly(scene, rank++ % context.comm.size());
 }
@@ -229,14 +232,19 @@ void Lead::gather_next() {
 void Lead::start_gather(const std::vector<int>& ranks) {
     Gathering& first = gathering_.front();
     try {
-        Gather gather = make_gather(context_, first.outcome.job, records_from_bytes(first.records));
+        Gather gather = first.collection ? std::move(*collection_)
+                                         : make_gather(context_, first.outcome.job,
+                                                       records_from_bytes(first.records));
         gather.ranks = ranks;
         writing_ = ranks;
         const auto bytes = cytofleet::to_bytes(gather);
         for (const int rank : ranks) send(rank, Tag::gather, bytes);
     } catch (const Error& error) {
         first.outcome.failure = error.what();
-        keep(std::move(first.outcome));
+        if (first.collection)
+            fail_collection(error.what());
+        else
+            keep(std::move(first.outcome));
         gathering_.pop_front();
     }
 }
@@ -247,8 +255,29 @@ void Lead::take_gathered(int from, const std::string& failure) {
     Outcome& outcome = gathering_.front().outcome;
     if (outcome.failure.empty()) outcome.failure = failure;
     if (!writing_.empty()) return;
-    keep(std::move(outcome));
+    if (!gathering_.front().collection)
+        keep(std::move(outcome));
+    else if (!outcome.failure.empty())
+        fail_collection(outcome.failure);
     gathering_.pop_front();
+}
+
+void Lead::fail_collection(const std::string& why) {
+    context_.log.error(why);
+    collection_failed_ = true;
+}
+
+/// All outputs are there: one more file may be made of them.
+void Lead::collect() {
+    const auto make = std::exchange(collect_, nullptr);
+    try {
+        collection_ = make();
+    } catch (const Error& error) {
+        fail_collection(error.what());
+    }
+    if (!collection_) return;
+    gathering_.push_back({});
+    gathering_.back().collection = true;
 }
 
 void Lead::hear(int rank, double now) {
@@ -325,7 +354,7 @@ int Lead::exit_code() const {
     const Standing& standing = context_.run.standing;
     std::int64_t written = standing.outputs;
     std::int64_t empty = standing.empty_frames;
-    bool clean = standing.bad_files == 0;
+    bool clean = standing.bad_files == 0 && !collection_failed_;
     for (const Outcome& outcome : outcomes_) {
         if (outcome.failure.empty())
             ++written;
@@ -354,6 +383,7 @@ void Lead::tick() {
             }
             gather_next();
             progress_.show(master_.frames_done(), master_.frames_total(), now, false);
+            if (outputs_done() && collect_) collect();
             if (outputs_done()) part(exit_code());
             return;
         case Phase::draining:

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "pipeline/gather.hpp"
 #include "pipeline/messages.hpp"
 #include "pipeline/progress.hpp"
 #include "pipeline/rank_context.hpp"
@@ -22,12 +25,14 @@ namespace cytofleet {
 /// told the exit code and answers; whoever does not is left behind; everybody leaves.
 class Lead {
   public:
-    /// `complete`: scenes whose frames were all done before; they are assembled first.
-    Lead(const RankContext& context, Master master,
-         const std::vector<std::pair<std::int64_t, std::int64_t>>& complete);
+    /// `records`: what earlier attempts have done. Scenes that are complete by it are assembled
+    /// first.
+    Lead(const RankContext& context, Master master, const std::vector<FrameRecord>& records);
 
     /// An output that stood already when this rank took the lead.
     void know(Outcome outcome) { outcomes_.push_back(std::move(outcome)); }
+    /// When all outputs are done, this is asked for a file that collects them; it may be nothing.
+    void collect_with(std::function<std::optional<Gather>()> make) { collect_ = std::move(make); }
     void handle(const Message& message);
     /// To be called again and again: what time alone brings about.
     void tick();
@@ -59,6 +64,8 @@ class Lead {
     void leave_behind(int rank);
     void hear(int rank, double now);
     bool outputs_done() const;
+    void collect();
+    void fail_collection(const std::string& why);
     void part(int code);
     int exit_code() const;
     void to_all(Tag tag, const std::vector<std::byte>& body);
@@ -78,11 +85,15 @@ class Lead {
     struct Gathering {
         Outcome outcome;
         std::vector<std::byte> records;
+        bool collection = false;  ///< no scene, but all of them
     };
     std::deque<Gathering> gathering_;  ///< the first is at work
     std::vector<int> joining_;         ///< ranks that will write it together
     std::vector<int> writing_;         ///< ranks that are at it
     bool inviting_ = false;
+    std::function<std::optional<Gather>()> collect_;
+    std::optional<Gather> collection_;
+    bool collection_failed_ = false;
     std::map<SceneId, int> reopened_;
     std::vector<Outcome> outcomes_;
     std::int64_t given_up_ = 0;  ///< frames

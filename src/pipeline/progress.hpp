@@ -10,8 +10,13 @@ namespace cytofleet {
 
 class Progress {
   public:
-    /// `before`: frames that earlier attempts have done; they count, but not for the rate.
-    Progress(Log& log, std::int64_t before) : log_(log), before_(before) {}
+    explicit Progress(Log& log) : log_(log) {}
+    /// Frames that earlier attempts have done, with so many cells: they count, but not for the
+    /// rate.
+    void start(std::int64_t before, std::uint64_t cells) {
+        before_ = before;
+        cells_ = cells;
+    }
     void add(const FrameRecord& record) {
         cells_ += record.cells;
         quarantined_ += record.state == FrameState::quarantined ? 1 : 0;
@@ -21,7 +26,7 @@ class Progress {
 
   private:
     Log& log_;
-    std::int64_t before_;
+    std::int64_t before_ = 0;
     std::uint64_t cells_ = 0;
     std::int64_t quarantined_ = 0;
     double first_ = -1;

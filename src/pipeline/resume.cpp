@@ -30,21 +30,6 @@ bool stands(const OutputEvent& output, const fs::path& mask) {
     }
 }
 
-/// What was written of a scene when all of its files are there; the first of them.
-const OutputEvent* standing_output(const SceneHistory& scene, const Job& job, BookNames& names,
-                                   OutputFormat format) {
-    const OutputEvent* first = nullptr;
-    for (const fs::path& path : label_paths(job.stem, format)) {
-        const std::string name = names.name_of(path);
-        const auto found = std::ranges::find_if(scene.outputs, [&](const OutputEvent& output) {
-            return output.path == name && stands(output, path);
-        });
-        if (found == scene.outputs.end()) return nullptr;
-        if (first == nullptr) first = &*found;
-    }
-    return first;
-}
-
 FrameRecord record_of(const FrameId& frame, const FrameHistory& known, std::int32_t spool) {
     FrameRecord out;
     out.frame = frame;
@@ -212,6 +197,27 @@ class Sorting {
 };
 
 }  // namespace
+
+bool is_written(const SceneHistory& scene, const fs::path& file, BookNames& names) {
+    const std::string name = names.name_of(file);
+    return std::ranges::any_of(scene.outputs, [&](const OutputEvent& output) {
+        return output.path == name && stands(output, file);
+    });
+}
+
+const OutputEvent* standing_output(const SceneHistory& scene, const Job& job, BookNames& names,
+                                   OutputFormat format) {
+    const OutputEvent* first = nullptr;
+    for (const fs::path& path : label_paths(job.stem, format)) {
+        const std::string name = names.name_of(path);
+        const auto found = std::ranges::find_if(scene.outputs, [&](const OutputEvent& output) {
+            return output.path == name && stands(output, path);
+        });
+        if (found == scene.outputs.end()) return nullptr;
+        if (first == nullptr) first = &*found;
+    }
+    return first;
+}
 
 Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string>& inputs,
                        const RunHistory& history, const fs::path& home, const RunOptions& options,

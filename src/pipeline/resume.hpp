@@ -11,6 +11,7 @@
 #include "pipeline/catalogue.hpp"
 #include "pipeline/run_options.hpp"
 #include "pipeline/run_record.hpp"
+#include "schedule/book_names.hpp"
 #include "schedule/frame_record.hpp"
 #include "schedule/history.hpp"
 #include "schedule/plan.hpp"
@@ -40,6 +41,11 @@ Remaining what_remains(const Catalogue& catalogue, const std::vector<std::string
 /// have done until now. Spools that `run` does not know are added to it.
 Remaining what_is_left(RunRecord& run, const RunHistory& history, const RunOptions& options);
 
+/// This file was written, for this scene, and is as it was written.
+bool is_written(const SceneHistory& scene, const std::filesystem::path& file, BookNames& names);
+/// What was written of a job when all of its files are there; the first of them, else null.
+const OutputEvent* standing_output(const SceneHistory& scene, const Job& job, BookNames& names,
+                                   OutputFormat format);
 /// Its outputs are to be made again; their files may be replaced.
 void make_void(SceneHistory& scene);
 /// Deaths and failures of frames count no more, nor do outputs with frames that were given up.

@@ -14,6 +14,7 @@
 #include "base/timer.hpp"
 #include "pipeline/choose_device.hpp"
 #include "pipeline/clear_books.hpp"
+#include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/rank_loop.hpp"
 #include "pipeline/shard_end.hpp"
@@ -69,8 +70,10 @@ std::unique_ptr<Lead> first_lead(const RankContext& context, const RunPlan& plan
     MasterTuning tuning;
     tuning.ranks = context.comm.size();
     Master master(context.run.items, what_is_needed(units, std::cref(needs)), tuning, careful);
-    const auto complete = master.resume(plan.remaining.records);
-    return std::make_unique<Lead>(context, std::move(master), complete);
+    auto lead = std::make_unique<Lead>(context, std::move(master), plan.remaining.records);
+    if (!options.collect.empty() && shard.alone())
+        lead->collect_with([&] { return make_collection(context, plan); });
+    return lead;
 }
 
 /// The same by the journals alone, for a rank that takes the lead.
@@ -94,8 +97,7 @@ std::unique_ptr<Lead> later_lead(const RankContext& context) {
     tuning.ranks = context.comm.size();
     const Plan units = make_plan(items, context.options.partition, context.comm.size());
     Master master(items, what_is_needed(units, std::cref(needs)), tuning, needs.careful());
-    const auto complete = master.resume(left.records);
-    auto lead = std::make_unique<Lead>(context, std::move(master), complete);
+    auto lead = std::make_unique<Lead>(context, std::move(master), left.records);
     for (std::size_t i = 0; i < left.outputs.size(); ++i)
         lead->know(outcome_of(left.standing[i], left.outputs[i]));
     return lead;
@@ -183,7 +185,7 @@ RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
         }
     }
     RunSummary summary;
-    if (start.record.jobs.empty()) {
+    if (start.record.idle()) {
         const RunReport report = idle_report(start.record.standing);
         summary.exit_code = report.exit_code;
         if (!start.plan) return summary;

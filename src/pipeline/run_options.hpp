@@ -45,6 +45,7 @@ struct RunOptions {
     ReaderOptions reader;
     std::filesystem::path output_dir;  ///< empty: beside each input
     OutputFormat format = OutputFormat::tiff;
+    std::filesystem::path collect;  ///< HDF5 file for the masks of all inputs; empty: none
     std::string suffix;
     std::vector<std::string> include;  ///< a folder's file must hold one of these; empty: all
     std::vector<std::string> exclude;  ///< and none of these

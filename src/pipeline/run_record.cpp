@@ -99,6 +99,7 @@ std::vector<std::byte> to_bytes(const RunRecord& record) {
          {standing.outputs, standing.frames, standing.empty_frames, standing.bad_files})
         out.write(number);
     out.write(standing.cells);
+    out.write(static_cast<std::uint8_t>(record.collects));
     return out.take();
 }
 
@@ -132,6 +133,7 @@ RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
          {&standing.outputs, &standing.frames, &standing.empty_frames, &standing.bad_files})
         *number = in.read<std::int64_t>();
     standing.cells = in.read<std::uint64_t>();
+    out.collects = in.read<std::uint8_t>() != 0;
     return out;
 }
 

@@ -34,11 +34,14 @@ struct RunRecord {
     std::vector<Job> jobs;                     ///< that are to be done, by file and scene
     std::vector<PlanItem> items;               ///< of the jobs
     Standing standing;
+    bool collects = false;  ///< a file that collects all outputs is to be written
     std::vector<std::string> spools;  ///< names: of this attempt's ranks, then of earlier attempts
 
     SceneName scene_name(std::int64_t file, std::int64_t scene) const {
         return {inputs.at(static_cast<std::size_t>(file)), scene};
     }
+    /// Nothing is to be done.
+    bool idle() const { return jobs.empty() && !collects; }
     /// The folder that holds the books.
     std::filesystem::path home() const { return folder.parent_path().parent_path(); }
     /// The input that a name of this run stands for.

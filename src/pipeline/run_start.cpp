@@ -10,6 +10,7 @@
 #include "base/byte_writer.hpp"
 #include "base/new_file.hpp"
 #include "base/text.hpp"
+#include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
 #include "pipeline/run_settings.hpp"
@@ -77,7 +78,7 @@ void note_history(RunPlan& plan, const RunOptions& options) {
 }
 
 /// Temporary files of processes that were killed.
-void remove_stale(const std::vector<Job>& jobs) {
+void remove_stale(const std::vector<Job>& jobs, const fs::path& collection) {
     std::set<fs::path> folders;
     for (const Job& job : jobs) folders.insert(job.stem.parent_path());
     std::set<fs::path> names;
@@ -85,6 +86,10 @@ void remove_stale(const std::vector<Job>& jobs) {
         for (const fs::path& path : label_paths(job.stem, OutputFormat::both))
             names.insert(path.filename());
         names.insert(log_path(job.stem).filename());
+    }
+    if (!collection.empty()) {
+        folders.insert(collection.parent_path());
+        names.insert(collection.filename());
     }
     for (const fs::path& folder : folders)
         remove_stale_temporaries(folder.empty() ? fs::path(".") : folder,
@@ -135,8 +140,11 @@ RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
         make_folder(options.output_dir, "the output folder");
-    if (!plan.history.attempts.empty()) remove_stale(plan.catalogue.jobs);
-    if (out.jobs.empty()) {
+    if (!plan.history.attempts.empty()) remove_stale(plan.catalogue.jobs, options.collect);
+    out.collects = options.shard.alone() && !plan.catalogue.jobs.empty() &&
+                   (!out.jobs.empty() || !collection_stands(plan, options)) &&
+                   !options.collect.empty();
+    if (out.idle()) {
         out.number = plan.newest ? plan.newest->number : 0;
         out.start = plan.newest ? plan.newest->start : start_time();
         return out;
@@ -173,6 +181,7 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
                                  home_of(options, out.catalogue), options, own_spools);
     out.newest = newest_start(out.folder);
     out.finished = out.newest && is_finished(out.folder, out.newest->number);
+    check_collection(out, options);
     note_history(out, options);
     out.notes.insert(out.notes.end(), out.remaining.notes.begin(), out.remaining.notes.end());
     return out;
@@ -208,7 +217,7 @@ RunStartUp start_together(Communicator& comm, const RunOptions& options) {
         throw StartError(kind, in.take_text(in.read<std::uint64_t>()));
     }
     out.record = run_record_from_bytes(in.take(in.left()));
-    if (!out.record.jobs.empty())
+    if (!out.record.idle())
         out.model = load_model(find_model(options.model, options.model_dir), options.cellpose);
     return out;
 }
