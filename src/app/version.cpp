@@ -9,6 +9,7 @@
 #include "backend/cpu/cpu_ops.hpp"
 #include "base/text.hpp"
 #include "comm/mpi.hpp"
+#include "io/hdf5/hdf5_labels.hpp"
 #include "models/gpu.hpp"
 
 namespace cytofleet {
@@ -47,10 +48,11 @@ std::string version_text() {
         "  network   {}\n"
         "  kernels   Highway, here: {}\n"
         "  TIFF      {}, zlib {}\n"
+        "  HDF5      {}\n"
         "  MPI       {}\n"
         "  GPU       {}\n",
         build_text(), make_cpu_ops(1)->description(), vector_targets(),
-        first_line(TIFFGetVersion()), zlibVersion(), mpi_library(), gpu_text());
+        first_line(TIFFGetVersion()), zlibVersion(), hdf5_library(), mpi_library(), gpu_text());
 }
 
 }  // namespace cytofleet

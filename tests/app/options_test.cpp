@@ -126,7 +126,7 @@ TEST(Options, EveryOptionArrives) {
     EXPECT_EQ(command.threads, 3);
     EXPECT_EQ(s.batch_size, 4);
     EXPECT_EQ(command.run.partition, Partition::frames);
-    EXPECT_EQ(command.log_level, LogLevel::warning);
+    EXPECT_EQ(command.run.log_level, LogLevel::warning);
     EXPECT_TRUE(command.dry_run);
     EXPECT_TRUE(command.overlay);
     EXPECT_EQ(command.run.reader.pages, 'Z');
