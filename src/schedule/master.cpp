@@ -231,17 +231,17 @@ std::optional<Grant> Master::next(int rank, double now) {
 }
 
 std::optional<Unit> Master::next_again(int rank, double now) {
-    std::erase_if(again_,
-                  [this](const Again& again) { return is_in(again.unit, again.unit.first); });
-    const auto fits = [&](const Again& again) {
-        return again.not_rank != rank || tuning_.ranks == 1 ||
-               now - again.since > tuning_.lease.shortest;
-    };
-    const auto found = std::ranges::find_if(again_, fits);
-    if (found == again_.end()) return std::nullopt;
-    const Unit unit = found->unit;
-    again_.erase(found);
-    return unit;
+    for (auto again = again_.begin(); again != again_.end();) {
+        if (again->not_rank == rank && tuning_.ranks > 1 &&
+            now - again->since <= tuning_.lease.shortest) {
+            ++again;
+            continue;
+        }
+        const Unit unit = again->unit;
+        again = again_.erase(again);
+        if (!is_in(unit, unit.first)) return unit;
+    }
+    return std::nullopt;
 }
 
 std::optional<Unit> Master::next_careful() {

@@ -1,0 +1,151 @@
+// Temporary files: told apart from those of dead processes, which are removed.
+#include "base/new_file.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "support/files.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool everything(const fs::path& /*path*/) {
+    return true;
+}
+
+TEST(NewFile, HasANameOfItsOwn) {
+    const test::TempDir folder;
+    fs::path first;
+    fs::path second;
+    const mode_t mask = umask(027);
+    const int one = open_temporary(folder / "mask.tif", first);
+    const int two = open_temporary(folder / "mask.tif", second);
+    umask(mask);
+    ASSERT_GE(one, 0);
+    ASSERT_GE(two, 0);
+    EXPECT_NE(first, second);
+    const std::string name = first.filename();
+    EXPECT_TRUE(name.starts_with("mask.tif."));
+    EXPECT_TRUE(name.ends_with(".tmp"));
+    EXPECT_EQ(name.size(), std::string("mask.tif.XXXXXX.tmp").size());
+    EXPECT_EQ(fs::status(first).permissions(), static_cast<fs::perms>(0640));
+    close(one);
+    close(two);
+    fs::path unset;
+    EXPECT_LT(open_temporary(folder / "gone" / "mask.tif", unset), 0);
+    EXPECT_EQ(errno, ENOENT);
+}
+
+TEST(NewFile, OnlyADeadProcesssFileIsRemoved) {
+    const test::TempDir folder;
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        fs::path path;
+        const char byte = open_temporary(folder / "child.tif", path) >= 0 ? 'y' : 'n';
+        if (write(ready[1], &byte, 1) == 1) pause();
+        _exit(1);
+    }
+    char byte = 0;
+    ASSERT_EQ(read(ready[0], &byte, 1), 1);
+    ASSERT_EQ(byte, 'y');
+    fs::path own;
+    const int descriptor = open_temporary(folder / "own.tif", own);
+    test::write_file(folder / "dead.tif.abcdef.tmp", "left behind");
+    const auto count = [&] { return std::distance(fs::directory_iterator(folder.path()), {}); };
+    remove_stale_temporaries(folder.path(), everything);
+    EXPECT_FALSE(fs::exists(folder / "dead.tif.abcdef.tmp"));
+    EXPECT_EQ(count(), 2);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    remove_stale_temporaries(folder.path(), everything);
+    EXPECT_EQ(count(), 1);
+    EXPECT_TRUE(fs::exists(own));
+    close(descriptor);
+    close(ready[0]);
+    close(ready[1]);
+    remove_stale_temporaries(folder.path(), everything);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST(NewFile, NothingElseIsRemoved) {
+    const test::TempDir folder;
+    const std::vector<std::string> others{"a.tif",           ".abcdef.tmp",
+                                          "a.tif.abcde.tmp", "a.tifxabcdef.tmp",
+                                          "a.tmp",           "theirs.tif.abcdef.tmp"};
+    for (const std::string& name : others) test::write_file(folder / name, "x");
+    test::write_file(folder / "ours.tif.abcdef.tmp", "x");
+    remove_stale_temporaries(folder.path(),
+                             [](const fs::path& path) { return path == "ours.tif"; });
+    EXPECT_FALSE(fs::exists(folder / "ours.tif.abcdef.tmp"));
+    for (const std::string& name : others) EXPECT_TRUE(fs::exists(folder / name)) << name;
+    EXPECT_NO_THROW(remove_stale_temporaries(folder / "gone", everything));
+}
+
+TEST(NewFile, AFileThatIsBeingMadeIsNotTakenForADeadOne) {
+    const test::TempDir folder;
+    std::atomic<bool> over = false;
+    std::thread tidying([&] {
+        while (!over) remove_stale_temporaries(folder.path(), everything);
+    });
+    int lost = 0;
+    for (int k = 0; k < 2000; ++k) {
+        fs::path path;
+        const int descriptor = open_temporary(folder / "mask.tif", path);
+        lost += descriptor >= 0 && fs::exists(path) ? 0 : 1;
+        close(descriptor);
+    }
+    over = true;
+    tidying.join();
+    EXPECT_EQ(lost, 0);
+}
+
+TEST(WriteAll, WritesWhereItIsToldOrSaysWhyNot) {
+    const test::TempDir folder;
+    fs::path path;
+    const int descriptor = open_temporary(folder / "a", path);
+    EXPECT_TRUE(write_all(descriptor, 0, "0123456789"));
+    EXPECT_TRUE(write_all(descriptor, 3, "abc"));
+    EXPECT_TRUE(write_all(descriptor, 100, ""));
+    EXPECT_EQ(test::read_file(path), "012abc6789");
+    close(descriptor);
+    EXPECT_FALSE(write_all(descriptor, 0, "x"));
+    EXPECT_EQ(errno, EBADF);
+}
+
+TEST(WriteAll, AFullDiskIsSaid) {
+    const test::TempDir folder;
+    const pid_t child = fork();
+    if (child == 0) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{5, RLIM_INFINITY};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        fs::path path;
+        const int descriptor = open_temporary(folder / "a", path);
+        _exit(!write_all(descriptor, 0, "0123456789") && errno == EFBIG ? 0 : 1);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+}
+
+TEST(SyncFolder, TakesWhatThereIs) {
+    const test::TempDir folder;
+    EXPECT_NO_THROW(sync_folder(folder.path()));
+    EXPECT_NO_THROW(sync_folder({}));
+    EXPECT_NO_THROW(sync_folder(folder / "gone"));
+}
+
+}  // namespace
+}  // namespace cytofleet

@@ -1,0 +1,162 @@
+// A run's start: one for all who start it at once, and found again later.
+#include "schedule/run_folder.hpp"
+
+#include <chrono>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "support/files.hpp"
+
+namespace cytofleet {
+namespace {
+
+const Settings some_settings{{"model", "1f2e"}, {"flow-threshold", "0.4"}, {"diameter", "30"}};
+
+RunStart start_at(std::int64_t seconds, int number = 1) {
+    return {number, seconds, some_settings, {"cytofleet", "run", "a b"}};
+}
+
+TEST(RunFolder, TheStartIsFoundAgain) {
+    const test::TempDir folder;
+    EXPECT_FALSE(newest_start(folder.path()));
+    EXPECT_FALSE(newest_start(folder / "gone"));
+    for (const int number : {1, 2, 10}) {
+        EXPECT_EQ(claim_start(folder.path(), start_at(number * 100, number)).start, number * 100);
+        const auto found = newest_start(folder.path());
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->number, number);
+        EXPECT_EQ(found->start, number * 100);
+        EXPECT_EQ(found->settings, some_settings);
+        EXPECT_EQ(found->command, start_at(0).command);
+    }
+    EXPECT_EQ(claim_start(folder.path(), start_at(7, 2)).start, 200);  // was there before
+}
+
+TEST(RunFolder, AStartWithoutSettingsIsOneToo) {
+    const test::TempDir folder;
+    claim_start(folder.path(), {1, 5, {}, {}});
+    ASSERT_TRUE(newest_start(folder.path()));
+    EXPECT_TRUE(newest_start(folder.path())->settings.empty());
+}
+
+TEST(RunFolder, ProcessesThatStartAtOnceAgree) {
+    for (int round = 0; round < 20; ++round) {
+        const test::TempDir folder;
+        int gate[2];
+        ASSERT_EQ(pipe(gate), 0);
+        std::vector<pid_t> children;
+        for (int k = 0; k < 8; ++k) {
+            const pid_t child = fork();
+            if (child == 0) {
+                close(gate[1]);
+                char byte = 0;
+                const bool open = read(gate[0], &byte, 1) == 0;  // all at once, when it is closed
+                const auto start = claim_start(folder.path(), start_at(1000 + k)).start;
+                _exit(open ? static_cast<int>(start - 1000) : 100);
+            }
+            children.push_back(child);
+        }
+        close(gate[0]);
+        close(gate[1]);
+        std::vector<int> starts;
+        for (const pid_t child : children) {
+            int status = 0;
+            waitpid(child, &status, 0);
+            ASSERT_TRUE(WIFEXITED(status));
+            starts.push_back(WEXITSTATUS(status));
+        }
+        EXPECT_EQ(starts, std::vector<int>(8, starts[0]));
+        EXPECT_EQ(newest_start(folder.path())->start, 1000 + starts[0]);
+        // No temporary is left.
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+    }
+}
+
+TEST(RunFolder, MarksWhatIsFinished) {
+    const test::TempDir folder;
+    EXPECT_FALSE(is_finished(folder.path(), 1));
+    mark_finished(folder.path(), 1);
+    mark_finished(folder.path(), 1);
+    EXPECT_TRUE(is_finished(folder.path(), 1));
+    EXPECT_FALSE(is_finished(folder.path(), 2));
+    EXPECT_FALSE(is_finished(folder.path(), 11));
+    EXPECT_FALSE(newest_start(folder.path()));
+    EXPECT_THROW(mark_finished(folder / "gone", 1), Error);
+}
+
+TEST(RunFolder, SaysWhatIsDifferent) {
+    Settings now = some_settings;
+    EXPECT_EQ(difference(some_settings, now), "");
+    now[1].second = "0.5";
+    EXPECT_EQ(difference(some_settings, now), "flow-threshold 0.4 -> 0.5");
+    now[0].second = std::string(64, 'c');
+    EXPECT_EQ(difference(some_settings, now),
+              "model 1f2e -> cccccccc.., flow-threshold 0.4 -> 0.5");
+    EXPECT_EQ(difference({{"a", "1"}}, {{"b", "2"}}), "b none -> 2, a 1 -> none");
+}
+
+TEST(RunFolder, TheIdChangesWithEachSettingAndWithNothingElse) {
+    const std::string id = run_id(some_settings);
+    EXPECT_EQ(id.size(), 16U);
+    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos);
+    EXPECT_EQ(run_id(Settings(some_settings)), id);
+    for (std::size_t i = 0; i < some_settings.size(); ++i) {
+        Settings other = some_settings;
+        other[i].second += "0";
+        EXPECT_NE(run_id(other), id);
+        other = some_settings;
+        other[i].first += "0";
+        EXPECT_NE(run_id(other), id);
+        other.erase(other.begin() + static_cast<std::ptrdiff_t>(i));
+        EXPECT_NE(run_id(other), id);
+    }
+    EXPECT_NE(run_id({{"a", "b=c"}}), run_id({{"a=b", "c"}}));
+    EXPECT_NE(run_id({{"a", "1\n1:b=1:2"}}), run_id({{"a", "1"}, {"b", "2"}}));
+    EXPECT_EQ(books_of("out").native(), "out/.cytofleet");
+}
+
+TEST(RunFolder, ADamagedStartSaysWhatToDo) {
+    const test::TempDir folder;
+    test::write_file(folder / "run-3.json", "{\"start\": 12");
+    test::write_file(folder / "run-x.json", "not a start");
+    try {
+        newest_start(folder.path());
+        FAIL() << "read";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::output);
+        const std::string text = error.what();
+        EXPECT_NE(text.find("run-3.json: cannot be read; remove the folder"), std::string::npos);
+        EXPECT_NE(text.find(folder.path().native()), std::string::npos);
+    }
+}
+
+TEST(RunFolder, AStartThatIsBeingWrittenIsWaitedFor) {
+    const test::TempDir folder;
+    claim_start(folder.path(), start_at(5));
+    const std::string text = test::read_file(folder / "run-1.json");
+    test::write_file(folder / "run-1.json", text.substr(0, text.size() / 2));
+    std::thread writer([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        test::write_file(folder / "run-1.json", text);
+    });
+    EXPECT_EQ(claim_start(folder.path(), start_at(9)).start, 5);
+    writer.join();
+}
+
+TEST(RunFolder, AFolderThatIsNotThereIsAnError) {
+    const test::TempDir folder;
+    try {
+        claim_start(folder / "gone", start_at(1));
+        FAIL() << "claimed";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("run-1.json: cannot be written"),
+                  std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace cytofleet
