@@ -75,8 +75,8 @@ class Mpi : public Communicator {
         sending_.emplace_back();
         Outgoing& outgoing = sending_.back();
         outgoing.body.assign(body.begin(), body.end());
-        check(MPI_Isend(outgoing.body.data(), count_of_bytes(body.size()), MPI_BYTE, to, tag,
-                        own_, &outgoing.request),
+        check(MPI_Isend(outgoing.body.data(), count_of_bytes(body.size()), MPI_BYTE, to, tag, own_,
+                        &outgoing.request),
               "MPI_Isend");
     }
 
@@ -160,8 +160,8 @@ class Mpi : public Communicator {
         group_ = MPI_COMM_NULL;
     }
 
-    /// For messages. Not the world itself: there Open MPI makes groups, by messages that poll() must
-    /// not take.
+    /// For messages. Not the world itself: there Open MPI makes groups, by messages that poll()
+    /// must not take.
     MPI_Comm own_ = MPI_COMM_NULL;
     MPI_Comm group_ = MPI_COMM_NULL;
     std::vector<int> group_ranks_;

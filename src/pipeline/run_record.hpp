@@ -34,7 +34,7 @@ struct RunRecord {
     std::vector<Job> jobs;                     ///< that are to be done, by file and scene
     std::vector<PlanItem> items;               ///< of the jobs
     Standing standing;
-    bool collects = false;  ///< a file that collects all outputs is to be written
+    bool collects = false;            ///< a file that collects all outputs is to be written
     std::vector<std::string> spools;  ///< names: of this attempt's ranks, then of earlier attempts
 
     SceneName scene_name(std::int64_t file, std::int64_t scene) const {

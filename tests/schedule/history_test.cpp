@@ -50,7 +50,7 @@ TEST_F(Books, OfNothingAreEmpty) {
 }
 
 TEST_F(Books, TellAllThatHappened) {
-    const OutputEvent output{scene, "m.ome.tif", 5, "ff", 2, 9, {}, 0};
+    const OutputEvent output{scene, "m.ome.tif", 5, "ff", 8, 2, 9, {}, 0};
     journal("a", {JobEvent{scene, "m.tif", "m", 2, 100}, BeginEvent{scene, {0, 1}},
                   frame(scene, 0, 0, 10), frame(scene, 1, 10, 5), output, EndEvent{85}});
     spool("a", 15);

@@ -31,7 +31,7 @@ struct SceneContent {
     std::int64_t x = 0;
     bool wide = false;
     std::optional<std::array<float, 3>> element_size;  ///< micrometres, z y x
-    std::optional<double> interval;                     ///< seconds
+    std::optional<double> interval;                    ///< seconds
     std::map<std::string, std::string> provenance;
     std::vector<PlaneFacts> facts;  ///< one per T
     std::vector<Hdf5Plane> planes;  ///< one per T
