@@ -164,6 +164,18 @@ TEST(Hdf5Labels, KeepLongAndOddTexts) {
     EXPECT_EQ(test::read_plain_texts(path, "/planes/reason").at(1), reason);
 }
 
+TEST(Hdf5Labels, DoNotDependOnTheClock) {
+    const TempDir folder;
+    const std::vector<Hdf5Scene> scenes{test::block_scene("a", 5, 20, 30, false),
+                                        test::block_scene("b", 5, 20, 30, true)};
+    write(folder / "1.h5", scenes);
+    write(folder / "2.h5", scenes);
+    EXPECT_EQ(test::read_file(folder / "1.h5"), test::read_file(folder / "2.h5"));
+    for (const char* object : {"/", "/a", "/a/labels", "/a/planes", "/b/planes/checksum",
+                               "/b/planes/cells", "/b/planes/status", "/b/planes/reason"})
+        EXPECT_FALSE(test::has_times(folder / "1.h5", object)) << object;
+}
+
 TEST(Hdf5Labels, ContentsTellFilesApart) {
     const TempDir folder;
     std::vector<Hdf5Scene> scenes{test::block_scene("", 5, 8, 8, false)};

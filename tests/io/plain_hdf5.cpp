@@ -128,6 +128,13 @@ std::vector<std::string> read_plain_texts(const std::filesystem::path& path,
     return out;
 }
 
+bool has_times(const std::filesystem::path& path, const std::string& object) {
+    const File file(path);
+    H5O_info_t info;
+    checked(H5Oget_info_by_name2(file.id, object.c_str(), &info, H5O_INFO_TIME, H5P_DEFAULT));
+    return info.atime != 0 || info.mtime != 0 || info.ctime != 0 || info.btime != 0;
+}
+
 void change_plain(const std::filesystem::path& path, const std::string& dataset,
                   std::vector<std::uint64_t> place, std::uint64_t value) {
     const File file(path, H5F_ACC_RDWR);

@@ -27,6 +27,8 @@ std::vector<std::uint64_t> read_plain_table(const std::filesystem::path& path,
                                             const std::string& dataset);
 std::vector<std::string> read_plain_texts(const std::filesystem::path& path,
                                           const std::string& dataset);
+/// Whether the object notes when it was made.
+bool has_times(const std::filesystem::path& path, const std::string& object);
 /// Replaces one element, given by its place in the flat dataset.
 void change_plain(const std::filesystem::path& path, const std::string& dataset,
                   std::vector<std::uint64_t> place, std::uint64_t value);

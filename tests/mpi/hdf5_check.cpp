@@ -1,12 +1,9 @@
 // HDF5 label files written by all ranks. Started by tests/mpi/hdf5_test; rank 0 prints what came of
 // it in one line. Usage: test_hdf5_mpi MODE PATH
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <mpi.h>
@@ -32,7 +29,6 @@ std::vector<Hdf5Scene> scenes_for(const std::string& mode) {
         return {test::block_scene("first", 7, 60, 40, false),
                 test::block_scene("second", 1, 30, 50, true),
                 test::block_scene("third", 40, 25, 25, false)};
-    if (mode == "bench") return {test::block_scene("", 64, 2048, 2048, false)};
     return {
         test::block_scene("", mode == "large" ? 40 : 23, mode == "large" ? 512 : 50, 512, false)};
 }
@@ -63,15 +59,10 @@ LabelImage labels_for(const std::string& mode, const World& world, const Hdf5Sce
 
 std::string act(const std::string& mode, const std::string& path, const World& world) {
     const auto scenes = scenes_for(mode);
-    const auto begin = std::chrono::steady_clock::now();
     const Hdf5Written written = write_hdf5(
         path, &world.comm, scenes, {own_frames(mode, world, scenes), [&](const Hdf5Frame& frame) {
                                         return labels_for(mode, world, scenes[frame.scene], frame);
                                     }});
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    if (mode == "bench")
-        std::fprintf(stderr, "rank %d of %d: %.2f s, %.1f MB\n", world.rank, world.size,
-                     took.count(), static_cast<double>(written.bytes) / 1e6);
     for (const auto& problem : verify_hdf5(path)) throw std::runtime_error(problem);
     return "contents " + written.contents;
 }

@@ -26,11 +26,10 @@ std::string hdf5_library() {
 }
 
 std::vector<std::string> verify_hdf5(const std::filesystem::path& path) {
-    using namespace hdf5;
-    check_superblock(path);
-    const Calls calls(ErrorKind::input, path);
+    hdf5::check_superblock(path);
+    const hdf5::Calls calls(ErrorKind::input, path);
     try {
-        const LabelFile file(calls, path);
+        const hdf5::LabelFile file(calls, path);
         std::vector<std::string> out = file.problems();
         for (const auto& scene : file.scenes())
             for (std::int64_t t = 0; t < scene.content.t; ++t)

@@ -15,8 +15,8 @@
 namespace cytofleet {
 
 namespace fs = std::filesystem;
-using namespace hdf5;
 
+namespace hdf5 {
 namespace {
 
 constexpr const char* unwritable = "cannot be written";
@@ -33,8 +33,8 @@ struct OpenFile {
 
 /// The phases of a file. What only rank 0 does is done through HDF5 as one process has it; shared
 /// by the ranks is nothing but the planes.
-struct Hdf5Writer::State {
-    State(fs::path file, const void* comm)
+struct Phases {
+    Phases(fs::path file, const void* comm)
         : ranks(comm), calls(ErrorKind::output, std::move(file)) {
         std::string name;
         ranks.on_first([&] {
@@ -100,9 +100,11 @@ struct Hdf5Writer::State {
         space->reserve(room);
         fault_point("before the HDF5 file is created");
         const Handle access = file_access(calls);
+        const Handle options = without_times(calls, H5P_FILE_CREATE);
         Handle file =
-            calls.keep(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+            calls.keep(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, options.id(), access.id()),
                        H5Fclose, "cannot be created");
+        const Handle groups = without_times(calls, H5P_GROUP_CREATE);
         const Handle links = calls.keep(H5Pcreate(H5P_LINK_CREATE), H5Pclose, unwritable);
         calls.ok(H5Pset_char_encoding(links.id(), H5T_CSET_UTF8), unwritable);
         if (collection()) write_text(calls, file.id(), format_attribute, collection_format);
@@ -110,7 +112,7 @@ struct Hdf5Writer::State {
             Handle group = names[i].empty()
                                ? open_group(calls, file.id(), "")
                                : calls.keep(H5Gcreate2(file.id(), names[i].c_str(), links.id(),
-                                                       H5P_DEFAULT, H5P_DEFAULT),
+                                                       groups.id(), H5P_DEFAULT),
                                             H5Gclose, unwritable);
             create_scene(calls, group.id(), contents[i]);
             calls.ok(group.close(), unwritable);
@@ -183,10 +185,9 @@ struct Hdf5Writer::State {
                 else
                     labels->write_nothing(open.transfer.id());
             });
-            if ((round + 1) % rounds_between_flushes == 0) flush(open);
+            if (++rounds_done % rounds_between_flushes == 0) flush(open);
         }
         ranks.together([&] { labels->close(); });
-        flush(open);
     }
 
     std::vector<std::byte> read_plane(const Hdf5Planes& planes, const Hdf5Frame& frame) const {
@@ -209,14 +210,13 @@ struct Hdf5Writer::State {
     /// Every rank gets to know of all planes what their rank found.
     void gather_facts() {
         for (auto& content : contents) {
+            const std::uint64_t empty = checksum(std::vector<std::byte>(content.plane_bytes()));
             std::vector<std::uint64_t> all;
             for (const auto& facts : content.facts) {
                 all.push_back(facts.checksum);
                 all.push_back(facts.cells);
             }
             ranks.sum(all);
-            const std::vector<std::byte> zeros(content.plane_bytes());
-            const std::uint64_t empty = checksum(zeros);
             for (std::size_t t = 0; t < content.facts.size(); ++t)
                 content.facts[t] =
                     content.planes[t].state == PlaneState::done
@@ -279,6 +279,13 @@ struct Hdf5Writer::State {
     std::vector<SceneContent> contents;
     std::vector<Hdf5Frame> own;  ///< in order
     std::int64_t fingerprint = 0;
+    std::int64_t rounds_done = 0;  ///< of all scenes
+};
+
+}  // namespace hdf5
+
+struct Hdf5Writer::State : hdf5::Phases {
+    using Phases::Phases;
 };
 
 Hdf5Writer::Hdf5Writer(fs::path path, const void* comm)

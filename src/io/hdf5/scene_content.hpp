@@ -49,6 +49,10 @@ inline constexpr const char* contents_attribute = "contents_sha256";
 inline constexpr const char* scene_format = "cytofleet labels 1";
 inline constexpr const char* collection_format = "cytofleet collection 1";
 
+/// Properties for creating objects that do not note when they were: files do not depend on the
+/// clock.
+Handle without_times(const Calls& calls, hid_t kind);
+
 /// Into an empty group: attributes and the dataset `labels`, which holds zeros.
 void create_scene(const Calls& calls, hid_t group, const SceneContent& content);
 /// The group `planes`, and the hash of everything.

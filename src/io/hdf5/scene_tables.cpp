@@ -16,7 +16,7 @@ constexpr const char* interval_attribute = "time_interval_s";
 constexpr std::int64_t largest_side = std::int64_t{1} << 31;
 
 Handle deflated(const Calls& calls, std::span<const hsize_t> chunk, bool shuffle) {
-    Handle options = calls.keep(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, unwritable);
+    Handle options = without_times(calls, H5P_DATASET_CREATE);
     calls.ok(H5Pset_chunk(options.id(), static_cast<int>(chunk.size()), chunk.data()), unwritable);
     if (shuffle) calls.ok(H5Pset_shuffle(options.id()), unwritable);
     calls.ok(H5Pset_deflate(options.id(), deflate_level), unwritable);
@@ -34,7 +34,7 @@ Handle create_dataset(const Calls& calls, hid_t group, const char* name, hid_t t
 
 /// One value for each plane.
 void write_table(const Calls& calls, hid_t group, const char* name, hid_t stored, hid_t memory,
-                 hsize_t count, const void* values, hid_t options = H5P_DEFAULT) {
+                 hsize_t count, const void* values, hid_t options) {
     Handle dataset = create_dataset(calls, group, name, stored, std::span(&count, 1), options);
     calls.ok(H5Dwrite(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), unwritable);
     calls.ok(dataset.close(), unwritable);
@@ -70,7 +70,7 @@ Handle state_type(const Calls& calls) {
     return type;
 }
 
-/// Fixed length, for texts of variable length are where damage crashes HDF5.
+/// Fixed length: those of variable length lie in heaps, one more thing that can be damaged.
 Handle reason_type(const Calls& calls, std::size_t length) {
     Handle type = calls.keep(H5Tcopy(H5T_C_S1), H5Tclose, unwritable);
     calls.ok(H5Tset_size(type.id(), length), unwritable);
@@ -133,6 +133,12 @@ hsize_t bytes_of_file(const Calls& calls, hid_t object) {
 
 }  // namespace
 
+Handle without_times(const Calls& calls, hid_t kind) {
+    Handle options = calls.keep(H5Pcreate(kind), H5Pclose, unwritable);
+    calls.ok(H5Pset_obj_track_times(options.id(), false), unwritable);
+    return options;
+}
+
 void create_scene(const Calls& calls, hid_t group, const SceneContent& content) {
     write_text(calls, group, format_attribute, scene_format);
     for (const auto& [name, text] : content.provenance) write_text(calls, group, name, text);
@@ -160,8 +166,10 @@ void create_scene(const Calls& calls, hid_t group, const SceneContent& content) 
 }
 
 void write_tables(const Calls& calls, hid_t group, const SceneContent& content) {
+    const Handle groups = without_times(calls, H5P_GROUP_CREATE);
+    const Handle plain = without_times(calls, H5P_DATASET_CREATE);
     const Handle tables = calls.keep(
-        H5Gcreate2(group, "planes", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, unwritable);
+        H5Gcreate2(group, "planes", H5P_DEFAULT, groups.id(), H5P_DEFAULT), H5Gclose, unwritable);
     const hsize_t count = content.planes.size();
     std::vector<std::uint64_t> checksums;
     std::vector<std::uint32_t> cells;
@@ -172,10 +180,12 @@ void write_tables(const Calls& calls, hid_t group, const SceneContent& content) 
         states.push_back(static_cast<std::uint8_t>(content.planes[i].state));
     }
     write_table(calls, tables.id(), "checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, count,
-                checksums.data());
-    write_table(calls, tables.id(), "cells", H5T_STD_U32LE, H5T_NATIVE_UINT32, count, cells.data());
+                checksums.data(), plain.id());
+    write_table(calls, tables.id(), "cells", H5T_STD_U32LE, H5T_NATIVE_UINT32, count, cells.data(),
+                plain.id());
     const Handle type = state_type(calls);
-    write_table(calls, tables.id(), "status", type.id(), type.id(), count, states.data());
+    write_table(calls, tables.id(), "status", type.id(), type.id(), count, states.data(),
+                plain.id());
     write_reasons(calls, tables.id(), content.planes);
     write_text(calls, group, contents_attribute, sha256_of(content));
 }
