@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -109,6 +112,27 @@ TEST(NewFile, AFileThatIsBeingMadeIsNotTakenForADeadOne) {
     over = true;
     tidying.join();
     EXPECT_EQ(lost, 0);
+}
+
+TEST(LockForLife, WaitsForWhoeverJustLooks) {
+    const test::TempDir folder;
+    test::write_file(folder / "a", "x");
+    const auto opened = [&] { return open((folder / "a").c_str(), O_RDONLY | O_CLOEXEC); };
+    const int looking = opened();
+    ASSERT_EQ(flock(looking, LOCK_SH | LOCK_NB), 0);
+    std::thread looker([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        close(looking);
+    });
+    const int living = opened();
+    EXPECT_TRUE(lock_for_life(living));
+    looker.join();
+    const int later = opened();
+    EXPECT_NE(flock(later, LOCK_SH | LOCK_NB), 0);
+    close(living);
+    EXPECT_EQ(flock(later, LOCK_SH | LOCK_NB), 0);
+    close(later);
+    EXPECT_FALSE(lock_for_life(later));
 }
 
 TEST(WriteAll, WritesWhereItIsToldOrSaysWhyNot) {

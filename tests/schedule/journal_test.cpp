@@ -1,10 +1,7 @@
 // Journals: whole lines whatever happens, and a lock that tells the living from the dead.
 #include "schedule/journal.hpp"
 
-#include <atomic>
 #include <csignal>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -167,29 +164,6 @@ TEST(Journal, ItsLockTellsTheLivingFromTheDead) {
     history = read_history(folder.path());
     EXPECT_FALSE(history.someone_alive());
     EXPECT_EQ(history.scenes[scene].frames[4].deaths, 1);
-}
-
-TEST(Journal, IsLockedEvenIfSomebodyLooksAtOnce) {
-    const test::TempDir folder;
-    std::atomic<int> next = 0;
-    std::thread looking([&] {
-        for (int rank = 0; rank < 1000; rank = next) {
-            // As read_history() does, but from the moment that the file is there.
-            const int file = open(journal_path(folder.path(), "a", rank).c_str(), O_RDONLY);
-            if (file < 0) continue;
-            flock(file, LOCK_SH | LOCK_NB);
-            close(file);
-        }
-    });
-    int dead = 0;
-    for (int rank = 0; rank < 1000; next = ++rank) {
-        const Journal journal(folder.path(), attempt("a", rank));
-        const int file = open(journal.path().c_str(), O_RDONLY);
-        dead += flock(file, LOCK_SH | LOCK_NB) == 0 ? 1 : 0;
-        close(file);
-    }
-    looking.join();
-    EXPECT_EQ(dead, 0);
 }
 
 }  // namespace
