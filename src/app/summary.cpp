@@ -55,6 +55,14 @@ void report(const RunSummary& summary, Log& log) {
     for (const Outcome& outcome : summary.outcomes) written += outcome.failure.empty() ? 1 : 0;
     const auto files = summary.outcomes.size() + static_cast<std::size_t>(summary.bad_files);
     report_ranks(summary.ranks, summary.seconds, log);
+    if (!summary.stopped.empty()) {
+        std::int64_t frames = 0;
+        for (const RankTally& rank : summary.ranks) frames += rank.frames;
+        log.warning(fmt::format(
+            "stopped: {}; {} done in {:.1f} s; the same command goes on from here", summary.stopped,
+            count_of(static_cast<std::uint64_t>(frames), "frame"), summary.seconds));
+        return;
+    }
     if (summary.ranks.empty()) {
         log.info(fmt::format("nothing is left to do: {} with {} in {}",
                              count_of(static_cast<std::uint64_t>(summary.frames), "frame"),
@@ -78,9 +86,6 @@ void report(const RunSummary& summary, Log& log) {
                              summary.unfinished == 1
                                  ? "1 output waits"
                                  : fmt::format("{} outputs wait", summary.unfinished)));
-    if (!summary.stopped.empty())
-        log.warning(
-            fmt::format("stopped: {}; the same command goes on from here", summary.stopped));
     if (!summary.lost.empty())
         log.error(fmt::format("all is done, but rank {} of {} did not answer any more",
                               fmt::join(summary.lost, ", "), summary.ranks.size()));
