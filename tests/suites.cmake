@@ -20,12 +20,14 @@ if(CYTOFLEET_MPI)
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mpi/comm_test $<TARGET_FILE:test_comm_mpi>)
     add_test(NAME cli.ranks_test
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/ranks_test $<TARGET_FILE:cytofleet>)
+    add_test(NAME cli.doctor_test
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/doctor_test $<TARGET_FILE:cytofleet>)
     add_test(NAME cli.mpi_launcher_test
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/mpi_launcher_test $<TARGET_FILE:cytofleet>)
     # Builds a release of its own, as the README says; needs no other preset.
     add_test(NAME cli.readme_test
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/readme_test $<TARGET_FILE:cytofleet>)
-    set_tests_properties(mpi.comm_test cli.ranks_test cli.mpi_launcher_test PROPERTIES
+    set_tests_properties(mpi.comm_test cli.ranks_test cli.doctor_test cli.mpi_launcher_test PROPERTIES
         TIMEOUT 900 ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
     # The others wait for mpirun to come and go more than they compute.
     set_tests_properties(mpi.comm_test PROPERTIES PROCESSORS 2)

@@ -26,6 +26,8 @@ constexpr std::string_view overview =
     "time\n"
     "  cytofleet status [DIR]                 how far runs are, and what was given up\n"
     "  cytofleet verify [DIR]                 results against their checksums\n"
+    "  cytofleet doctor [DIR]                 MPI, cores, GPUs, network, disk: what clusters get "
+    "wrong\n"
     "  cytofleet inspect FILE                 what a file holds: axes, sizes, channels, pixel "
     "size\n"
     "  cytofleet models list                  the built-in names and where their files are looked "
@@ -43,6 +45,7 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
     const std::string& verb = arguments.front();
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
     if (verb == "run") return run_command(rest, argc, argv);
+    if (verb == "doctor") return doctor_command(rest, argc, argv);
     if (verb == "plan") return plan_command(rest);
     if (verb == "status") return status_command(rest);
     if (verb == "verify") return verify_command(rest);
@@ -58,7 +61,8 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
     }
     throw Error(
         ErrorKind::usage,
-        fmt::format("{} is no command; there are run, plan, status, verify, inspect and models "
+        fmt::format("{} is no command; there are run, plan, status, verify, doctor, inspect and "
+                    "models "
                     "(see cytofleet --help)",
                     printable(verb)));
 }

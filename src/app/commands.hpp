@@ -14,6 +14,7 @@ namespace cytofleet {
 int run_program(const std::vector<std::string>& arguments, int& argc, char**& argv);
 
 int run_command(const std::vector<std::string>& arguments, int& argc, char**& argv);
+int doctor_command(const std::vector<std::string>& arguments, int& argc, char**& argv);
 int plan_command(const std::vector<std::string>& arguments);
 int status_command(const std::vector<std::string>& arguments);
 int verify_command(const std::vector<std::string>& arguments);

@@ -14,7 +14,7 @@ FolderArguments folder_arguments(const std::string& command,
     for (const std::string& argument : arguments) {
         if (argument == "--help" || argument == "-h") {
             out.help = true;
-        } else if (argument == "--json" && command == "status") {
+        } else if (argument == "--json" && command != "verify") {
             out.json = true;
         } else if (argument.starts_with("-") || named) {
             throw Error(ErrorKind::usage,

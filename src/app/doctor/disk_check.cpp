@@ -1,0 +1,176 @@
+#include "app/doctor/disk_check.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "app/doctor/exchange.hpp"
+#include "base/file_remedy.hpp"
+#include "base/text.hpp"
+#include "base/timer.hpp"
+
+namespace cytofleet {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file of the doctor's own, removed with it.
+class Probe {
+  public:
+    explicit Probe(fs::path path)
+        : path_(std::move(path)),
+          descriptor_(open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)),
+          error_(errno) {}
+    ~Probe() {
+        if (descriptor_ >= 0) close(descriptor_);
+        if (descriptor_ >= 0) unlink(path_.c_str());
+    }
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+    int descriptor() const { return descriptor_; }
+    int error() const { return error_; }
+    const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+    int descriptor_;
+    int error_;
+};
+
+fs::path probe_path(const fs::path& folder, const char* what) {
+    return folder / fmt::format(".cytofleet-doctor-{}-{}", what, getpid());
+}
+
+/// A lock that this process holds must be seen by another one.
+Finding check_locks(const Probe& probe) {
+    if (flock(probe.descriptor(), LOCK_EX | LOCK_NB) != 0)
+        return {Health::warn, "file locks", "the file system has none",
+                "runs work without them, but deaths of processes are not counted, and what is left "
+                "over after a run is not cleared while in doubt"};
+    const pid_t child = fork();
+    if (child == 0) {
+        const int other = open(probe.path().c_str(), O_RDWR | O_CLOEXEC);
+        const bool seen =
+            other >= 0 && flock(other, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        _exit(seen ? 0 : 1);
+    }
+    int status = 1;
+    if (child > 0) waitpid(child, &status, 0);
+    if (child < 0 || status != 0)
+        return {
+            Health::warn, "file locks", "a lock is not seen by another process",
+            "mount the folder with locks (NFS: without nolock); until then living runs are taken "
+            "for dead ones"};
+    return {Health::ok, "file locks", "seen by other processes", {}};
+}
+
+/// Results appear by rename; who starts first is settled by link.
+Finding check_names(const Probe& probe, const fs::path& folder) {
+    const fs::path linked = probe_path(folder, "link");
+    const fs::path renamed = probe_path(folder, "renamed");
+    const bool links = link(probe.path().c_str(), linked.c_str()) == 0;
+    const bool twice = links && link(probe.path().c_str(), linked.c_str()) == 0;
+    const Probe other(renamed);
+    std::error_code failed;
+    if (links) fs::rename(linked, renamed, failed);
+    fs::remove(linked);
+    if (links && failed)
+        return {Health::fail, "rename", failed.message(), "choose another --output-dir"};
+    if (!links || twice)
+        return {Health::warn, "rename", "the file system has no hard links",
+                "two starts of one run in the same instant may disagree about its start time"};
+    return {Health::ok, "rename", "replaces a file at once; links too", {}};
+}
+
+Finding check_sync(const Probe& probe) {
+    constexpr int rounds = 20;
+    const std::array<char, 4096> block{};
+    const Timer timer;
+    for (int i = 0; i < rounds; ++i) {
+        if (pwrite(probe.descriptor(), block.data(), block.size(), i * 4096) != 4096 ||
+            fdatasync(probe.descriptor()) != 0)
+            return {Health::fail, "fsync", file_remedy(errno), "choose another --output-dir"};
+    }
+    const double each = timer.seconds() / rounds;
+    const std::string text = fmt::format("{:.1f} ms", 1000 * each);
+    if (each > 0.1)
+        return {
+            Health::warn, "fsync", text,
+            "frames are forced to the disk in groups; below about 10 frames a second a rank this "
+            "does not matter, else choose a faster --output-dir"};
+    return {Health::ok, "fsync", text, {}};
+}
+
+Finding check_space(const fs::path& folder) {
+    struct statvfs state {};
+    if (statvfs(folder.c_str(), &state) != 0)
+        return {Health::warn, "free space", file_remedy(errno), {}};
+    const auto bytes = static_cast<std::uint64_t>(state.f_bavail) * state.f_frsize;
+    const std::string text =
+        state.f_files > 0 ? fmt::format("{}, room for {} files", human_bytes(bytes), state.f_favail)
+                          : human_bytes(bytes);
+    constexpr std::uint64_t little = 1'000'000'000;
+    if (bytes < little || (state.f_files > 0 && state.f_favail < 1000))
+        return {Health::warn, "free space", text,
+                "cytofleet plan says what a run needs; free space or choose another --output-dir"};
+    return {Health::ok, "free space", text, {}};
+}
+
+}  // namespace
+
+std::vector<Finding> check_disk(const fs::path& folder) {
+    const Probe probe(probe_path(folder, "probe"));
+    if (probe.descriptor() < 0)
+        return {{Health::fail,
+                 "folder",
+                 fmt::format("{} cannot be written: {}", show(folder), file_remedy(probe.error())),
+                 {}}};
+    std::vector<Finding> out{{Health::ok, "folder", show(fs::absolute(folder)), {}}};
+    out.push_back(check_locks(probe));
+    out.push_back(check_names(probe, folder));
+    out.push_back(check_sync(probe));
+    out.push_back(check_space(folder));
+    return out;
+}
+
+std::vector<Finding> check_shared(Communicator& comm, const fs::path& folder) {
+    if (comm.size() == 1) return {};
+    constexpr double patience = 10;
+    std::vector<std::byte> name;
+    std::optional<Probe> probe;
+    if (comm.rank() == 0) {
+        probe.emplace(probe_path(folder, "shared"));
+        name = text_bytes(probe->path().native());
+    }
+    comm.broadcast(name, 0);
+    const fs::path path = text_of_bytes(name);
+    const Timer timer;
+    std::error_code failed;
+    while (!fs::exists(path, failed) && timer.seconds() < patience)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const double seconds = fs::exists(path, failed) ? timer.seconds() : -1;
+    const auto all = gather_numbers(comm, seconds);
+    if (comm.rank() != 0) return {};
+    double slowest = 0;
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        if (all[rank] < 0)
+            return {{Health::fail, "shared folder",
+                     fmt::format("rank {} does not see what rank 0 writes", rank),
+                     "choose a folder on a file system that all hosts share"}};
+        slowest = std::max(slowest, all[rank]);
+    }
+    const std::string text = fmt::format("all ranks see it, after {:.2f} s at most", slowest);
+    return {
+        {slowest > 3 ? Health::warn : Health::ok, "shared folder", text,
+         slowest > 3 ? "the file system tells of new files late; frames may be done twice" : ""}};
+}
+
+}  // namespace cytofleet

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "app/commands.hpp"
+#include "app/doctor/disk_check.hpp"
+#include "app/doctor/exchange.hpp"
+#include "app/doctor/finding.hpp"
+#include "app/doctor/rank_facts.hpp"
+#include "app/doctor/wire_check.hpp"
+#include "app/folder_arguments.hpp"
+#include "base/error.hpp"
+#include "comm/communicator.hpp"
+#include "comm/launch.hpp"
+#include "comm/mpi.hpp"
+#include "io/hdf5/hdf5_labels.hpp"
+#include "pipeline/choose_device.hpp"
+
+namespace cytofleet {
+namespace {
+
+constexpr const char* help =
+    "Usage: cytofleet doctor [--json] [DIR]\n"
+    "       mpirun -n 8 cytofleet doctor DIR\n\n"
+    "Looks at what clusters get wrong, as the ranks of a run would see it: how they were started, "
+    "cores,\n"
+    "memory, GPUs, the network, clocks, and whether DIR (default: here) is fit for results: "
+    "shared, "
+    "locks,\n"
+    "fsync, free space. Each line is ok, warn or fail, with the remedy. Exit code 1 when one "
+    "fails.\n";
+
+Finding judge_launch(const Communicator& comm) {
+    const Launch launch = find_launch([](const char* name) { return std::getenv(name); });
+    if (launch.processes > 1 && comm.size() == 1)
+        return {
+            Health::fail, "MPI launch",
+            fmt::format("a launcher started {} processes, but each is alone", launch.processes),
+            "start with the launcher of the MPI that the program was built with: mpirun of Open "
+            "MPI, or srun --mpi=pmix"};
+    if (comm.size() == 1 && !launch.by_mpi)
+        return {Health::ok, "MPI launch", "not started by MPI: one process", {}};
+    return {Health::ok, "MPI launch", fmt::format("{} ranks, {}", comm.size(), mpi_library()), {}};
+}
+
+Finding judge_libraries() {
+    if (has_hdf5()) return {Health::ok, "HDF5", hdf5_library(), {}};
+    return {Health::warn, "HDF5", "not built in",
+            "only --format hdf5 and --collect need it; build with libhdf5-openmpi-dev installed"};
+}
+
+/// Collective.
+std::vector<Finding> check_gpus(Communicator& comm) {
+    std::vector<Finding> out;
+    const ChosenDevice chosen = choose_device(comm, RunOptions{});
+    if (comm.rank() != 0) return out;
+    for (const std::string& line : chosen.lines) out.push_back({Health::ok, "GPUs", line, {}});
+    for (const std::string& line : chosen.warnings) out.push_back({Health::warn, "GPUs", line, {}});
+    if (out.empty()) out.push_back({Health::ok, "GPUs", "none; the CPU is used", {}});
+    return out;
+}
+
+void add(std::vector<Finding>& to, std::vector<Finding> more) {
+    for (Finding& finding : more) to.push_back(std::move(finding));
+}
+
+std::vector<Finding> examine(Communicator& comm, const std::filesystem::path& folder) {
+    std::vector<Finding> out;
+    const bool root = comm.rank() == 0;
+    // Before any other message: it is the run's own first step.
+    const auto gpus = check_gpus(comm);
+    std::vector<RankFacts> facts;
+    for (const auto& bytes : gather_bytes(comm, to_bytes(own_facts(comm))))
+        facts.push_back(facts_from_bytes(bytes));
+    if (root) {
+        out.push_back(judge_launch(comm));
+        add(out, judge_ranks(facts));
+        out.push_back(judge_libraries());
+        add(out, gpus);
+    }
+    add(out, check_wires(comm, facts));
+    if (root) add(out, check_disk(folder));
+    add(out, check_shared(comm, folder));
+    return out;
+}
+
+}  // namespace
+
+int doctor_command(const std::vector<std::string>& arguments, int& argc, char**& argv) {
+    const FolderArguments given = folder_arguments("doctor", arguments);
+    if (given.help) {
+        fmt::print("{}", help);
+        return 0;
+    }
+    const auto comm = make_world(argc, argv);
+    const auto findings = examine(*comm, given.folder);
+    int failed =
+        std::ranges::any_of(findings,
+                            [](const Finding& finding) { return finding.health == Health::fail; })
+            ? 1
+            : 0;
+    if (comm->rank() == 0) fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
+    std::vector<std::byte> code{static_cast<std::byte>(failed)};
+    comm->broadcast(code, 0);
+    return static_cast<int>(code.at(0));
+}
+
+}  // namespace cytofleet
