@@ -172,11 +172,15 @@ class Sorting {
         for (std::size_t i = 0; i < std::min(most, refused_.size()); ++i)
             names += fmt::format("{}{}", i > 0 ? ", " : "", show(refused_[i]));
         if (refused_.size() > most) names += fmt::format(" and {} more", refused_.size() - most);
-        throw Error(ErrorKind::usage,
-                    fmt::format("{} there already, from other settings or another program: {}; "
-                                "choose --overwrite, --skip-existing, another --suffix or "
-                                "--output-dir",
-                                refused_.size() == 1 ? "an output is" : "outputs are", names));
+        // A damaged line may have been the one that told of it.
+        const std::string damage =
+            history_.notes.empty() ? "" : fmt::format(" ({})", history_.notes.front());
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("{} there already, from other settings or another program{}: {}; "
+                        "choose --overwrite, --skip-existing, another --suffix or "
+                        "--output-dir",
+                        refused_.size() == 1 ? "an output is" : "outputs are", damage, names));
     }
 
     const Catalogue& catalogue_;
@@ -302,7 +306,7 @@ std::vector<std::string> unfinished_others(const fs::path& books, const std::str
         if (entry.path().filename() == id) continue;
         try {
             const auto start = newest_start(entry.path());
-            if (!start || is_finished(entry.path(), start->number)) continue;
+            if (!start || start->damaged || is_finished(entry.path(), start->number)) continue;
             out.push_back(fmt::format(
                 "a run with other settings was not finished; its frames do not fit and are done "
                 "anew: {}",

@@ -180,7 +180,13 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     out.remaining = what_remains(out.catalogue, out.inputs, out.history,
                                  home_of(options, out.catalogue), options, own_spools);
     out.newest = newest_start(out.folder);
-    out.finished = out.newest && is_finished(out.folder, out.newest->number);
+    out.finished =
+        out.newest && (out.newest->damaged || is_finished(out.folder, out.newest->number));
+    if (out.newest && out.newest->damaged)
+        out.notes.push_back(fmt::format(
+            "{}: the books of the last start are damaged; its frames are taken, but results get a "
+            "new start time",
+            show(out.folder / fmt::format("run-{}.json", out.newest->number))));
     check_collection(out, options);
     note_history(out, options);
     out.notes.insert(out.notes.end(), out.remaining.notes.begin(), out.remaining.notes.end());

@@ -27,10 +27,10 @@ struct RunStart {
     std::int64_t start = 0;  ///< seconds since 1970, the one clock reading that reaches outputs
     Settings settings;
     std::vector<std::string> command;
+    bool damaged = false;  ///< what was written down cannot be read; only the number is known
 };
 
-/// The newest start in `folder`; nothing when there is none. Throws Error{output} when it cannot be
-/// read.
+/// The newest start in `folder`; nothing when there is none.
 std::optional<RunStart> newest_start(const std::filesystem::path& folder);
 /// Whether the outputs of this start were all done.
 bool is_finished(const std::filesystem::path& folder, int number);
