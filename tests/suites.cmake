@@ -55,6 +55,10 @@ if(CYTOFLEET_MPI AND CYTOFLEET_FAULT_POINTS)
     endforeach()
 endif()
 
+add_test(NAME fleet.container_form
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fleet/container_test $<TARGET_FILE:cytofleet> form)
+set_tests_properties(fleet.container_form PROPERTIES LABELS fleet)
+
 # The golden tests on the compact set that every clone has.
 add_test(NAME parity.table_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/parity/table_test $<TARGET_FILE:parity_table>)

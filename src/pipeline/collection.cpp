@@ -82,6 +82,7 @@ std::optional<Gather> make_collection(const RankContext& context, const RunPlan&
     out.event.path = names.name_of(file);
     if (stands(history, out.event.scene, file, names)) return std::nullopt;
     std::vector<std::string> groups;
+    groups.reserve(members.size());
     for (const Member& member : members) groups.push_back(member.job.stem.filename());
     groups = unique_group_names(groups);
     for (std::size_t i = 0; i < members.size(); ++i) {

@@ -36,8 +36,9 @@ Gather gather_from_bytes(std::span<const std::byte> bytes);
 /// The scene of a job, from its input, and where it goes. Throws Error{input} when the input cannot
 /// be opened any more.
 Gather make_gather(const RankContext& context, const Job& job, std::vector<FrameRecord> records);
-/// What the file says besides pixels of one scene of `input`; `output`: the file it is told to be.
-Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int64_t scene,
+/// What the file says besides pixels of scene `number` of `input`; `output`: the file it is told to
+/// be.
+Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int64_t number,
                      const std::filesystem::path& output, const std::vector<FrameRecord>& records);
 
 /// Collective over `gather.ranks`, MPI's part included, so it is called by the main thread. The

@@ -219,8 +219,7 @@ void Lead::gather_next() {
         return;
     }
     std::ranges::sort(joining_);
-    const auto stale = std::ranges::unique(joining_);
-    joining_.erase(stale.begin(), stale.end());
+    joining_.erase(std::unique(joining_.begin(), joining_.end()), joining_.end());
     std::vector<bool> there(silent_.size());
     for (const int rank : joining_) there[static_cast<std::size_t>(rank)] = true;
     if (!all_living(there)) return;

@@ -28,7 +28,10 @@ bool overlap(const Unit& a, const Unit& b) {
 
 Master::Master(const std::vector<PlanItem>& items, Plan plan, MasterTuning tuning,
                const std::vector<FrameId>& careful)
-    : tuning_(tuning), units_(std::move(plan.units)), careful_(careful.begin(), careful.end()) {
+    : tuning_(tuning),
+      units_(std::move(plan.units)),
+      careful_(careful.begin(), careful.end()),
+      frames_total_(std::ssize(careful)) {
     scenes_.reserve(items.size());
     for (const PlanItem& item : items) {
         const bool is_new = numbers_.try_emplace({item.file, item.scene}, scenes_.size()).second;
@@ -38,7 +41,6 @@ Master::Master(const std::vector<PlanItem>& items, Plan plan, MasterTuning tunin
         scene.missing = item.frames;
         scene.frame_cost = item.frame_cost;
     }
-    frames_total_ = std::ssize(careful_);
     for (std::size_t i = 0; i < units_.size(); ++i) {
         Scene& scene = scene_of(units_[i].file, units_[i].scene);
         frames_total_ += units_[i].count;
