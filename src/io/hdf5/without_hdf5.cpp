@@ -29,7 +29,7 @@ Hdf5Writer::~Hdf5Writer() = default;
 Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> /*scenes*/, const Hdf5Planes& /*planes*/) {
     refuse();
 }
-void Hdf5Writer::commit() {
+void Hdf5Writer::commit(const std::function<void()>& /*before*/) {
     refuse();
 }
 
