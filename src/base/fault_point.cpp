@@ -62,6 +62,7 @@ void fault_point(std::string_view name) {
     }
     if (name != fault.name || passed++ != fault.count) return;
     if (fault.action == "kill") kill(getpid(), SIGKILL);
+    if (fault.action == "orphan") kill(getppid(), SIGKILL);
     if (fault.action == "stop") kill(getpid(), SIGSTOP);
     if (fault.action == "abort") std::abort();
 }
