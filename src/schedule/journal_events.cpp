@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,6 +36,23 @@ std::string seal_of(std::string_view text) {
     return hex(checksum(std::as_bytes(std::span(text))));
 }
 
+/// The JSON library converts numbers of any kind and size to the type asked for.
+template <typename T>
+void take_whole(const Json& value, T& out) {
+    const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                                 : value.is_number_integer() &&
+                                                       std::in_range<T>(value.get<std::int64_t>());
+    if (!fits)
+        throw nlohmann::json::other_error::create(500, "not a whole number that fits", nullptr);
+    out = value.get<T>();
+}
+
+std::int64_t whole_in(const Json& value) {
+    std::int64_t out = 0;
+    take_whole(value, out);
+    return out;
+}
+
 /// JSON has none but finite ones.
 double number(double value) {
     return std::isfinite(value) ? value : 0;
@@ -45,10 +63,12 @@ void put_scene(Json& out, const SceneName& scene) {
     out["s"] = scene.scene;
 }
 SceneName scene_in(const Json& in) {
-    return {in.at("in").get<std::string>(), in.at("s").get<std::int64_t>()};
+    return {in.at("in").get<std::string>(), whole_in(in.at("s"))};
 }
 std::vector<std::int64_t> numbers_in(const Json& in, const char* name) {
-    return in.at(name).get<std::vector<std::int64_t>>();
+    std::vector<std::int64_t> out;
+    for (const Json& value : in.at(name)) out.push_back(whole_in(value));
+    return out;
 }
 
 Json to_json(const AttemptEvent& event) {
@@ -116,12 +136,12 @@ Json to_json(const EndEvent& event) {
 FrameEvent frame_in(const Json& in) {
     FrameEvent out;
     out.scene = scene_in(in);
-    in.at("t").get_to(out.t);
-    in.at("at").get_to(out.offset);
-    in.at("bytes").get_to(out.length);
+    take_whole(in.at("t"), out.t);
+    take_whole(in.at("at"), out.offset);
+    take_whole(in.at("bytes"), out.length);
     out.checksum = from_hex(in.at("plane").get<std::string>());
-    in.at("cells").get_to(out.cells);
-    in.at("largest").get_to(out.largest);
+    take_whole(in.at("cells"), out.cells);
+    take_whole(in.at("largest"), out.largest);
     const auto times = in.at("times").get<std::vector<double>>();
     out.times = {times.at(0), times.at(1), times.at(2), times.at(3)};
     if (in.contains("notes")) in.at("notes").get_to(out.notes);
@@ -132,32 +152,32 @@ OutputEvent output_in(const Json& in) {
     OutputEvent out;
     out.scene = scene_in(in);
     in.at("path").get_to(out.path);
-    in.at("bytes").get_to(out.bytes);
+    take_whole(in.at("bytes"), out.bytes);
     in.at("sha256").get_to(out.sha256);
-    in.at("changed").get_to(out.changed);
-    in.at("frames").get_to(out.frames);
-    in.at("cells").get_to(out.cells);
+    take_whole(in.at("changed"), out.changed);
+    take_whole(in.at("frames"), out.frames);
+    take_whole(in.at("cells"), out.cells);
     out.empty = numbers_in(in, "empty");
-    in.at("quarantined").get_to(out.quarantined);
+    take_whole(in.at("quarantined"), out.quarantined);
     return out;
 }
 
 AttemptEvent attempt_in(const Json& in) {
     AttemptEvent out;
     in.at("attempt").get_to(out.attempt);
-    in.at("rank").get_to(out.rank);
-    in.at("ranks").get_to(out.ranks);
+    take_whole(in.at("rank"), out.rank);
+    take_whole(in.at("ranks"), out.ranks);
     in.at("shard").get_to(out.shard);
     in.at("host").get_to(out.host);
-    in.at("pid").get_to(out.process);
-    in.at("clock").get_to(out.clock);
+    take_whole(in.at("pid"), out.process);
+    take_whole(in.at("clock"), out.clock);
     return out;
 }
 
 std::optional<JournalEvent> from_json(const Json& in) {
     const auto kind = in.at("e").get<std::string>();
     const auto text = [&](const char* name) { return in.at(name).get<std::string>(); };
-    const auto number = [&](const char* name) { return in.at(name).get<std::int64_t>(); };
+    const auto number = [&](const char* name) { return whole_in(in.at(name)); };
     if (kind == "frame") return frame_in(in);
     if (kind == "begin") return BeginEvent{scene_in(in), numbers_in(in, "t")};
     if (kind == "job")
@@ -168,7 +188,11 @@ std::optional<JournalEvent> from_json(const Json& in) {
     if (kind == "output") return output_in(in);
     if (kind == "attempt") return attempt_in(in);
     if (kind == "forgive") return ForgiveEvent{in.at("attempts").get<std::vector<std::string>>()};
-    if (kind == "end") return EndEvent{in.at("code").get<std::int32_t>()};
+    if (kind == "end") {
+        EndEvent out;
+        take_whole(in.at("code"), out.code);
+        return out;
+    }
     return std::nullopt;
 }
 
