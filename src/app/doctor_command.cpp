@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -31,14 +33,16 @@ constexpr const char* help =
     "fsync, free space. Each line is ok, warn or fail, with the remedy. Exit code 1 when one "
     "fails.\n";
 
-Finding judge_launch(const Communicator& comm) {
-    const Launch launch = find_launch([](const char* name) { return std::getenv(name); });
-    if (launch.processes > 1 && comm.size() == 1)
-        return {
-            Health::fail, "MPI launch",
-            fmt::format("a launcher started {} processes, but each is alone", launch.processes),
+/// Several processes that the program's MPI does not make one run of.
+Finding wrong_launcher(int processes) {
+    return {Health::fail, "MPI launch",
+            fmt::format("a launcher started {} processes, but each is alone (MPI: {})", processes,
+                        mpi_library()),
             "start with the launcher of the MPI that the program was built with: mpirun of Open "
             "MPI, or srun --mpi=pmix"};
+}
+
+Finding judge_launch(const Communicator& comm, const Launch& launch) {
     if (comm.size() == 1 && !launch.by_mpi)
         return {Health::ok, "MPI launch", "not started by MPI: one process", {}};
     return {Health::ok, "MPI launch", fmt::format("{} ranks, {}", comm.size(), mpi_library()), {}};
@@ -65,43 +69,65 @@ void add(std::vector<Finding>& to, std::vector<Finding> more) {
     for (Finding& finding : more) to.push_back(std::move(finding));
 }
 
-std::vector<Finding> examine(Communicator& comm, const std::filesystem::path& folder) {
+/// Collective. Throws Error{usage} where no rank has the folder; a folder that only some have is
+/// what check_shared() tells of.
+void require_folder(Communicator& comm, const std::filesystem::path& folder) {
+    std::error_code failed;
+    const bool here = std::filesystem::is_directory(folder, failed);
+    const auto all = gather_numbers(comm, here ? 1 : 0);
+    std::vector<std::byte> any{std::byte{std::ranges::count(all, 1.0) > 0}};
+    comm.broadcast(any, 0);
+    if (any.at(0) == std::byte{0}) refuse_folder(folder);
+}
+
+std::vector<Finding> examine(Communicator& comm, const Launch& launch,
+                             const std::filesystem::path& folder) {
     std::vector<Finding> out;
     const bool root = comm.rank() == 0;
     // Before any other message: it is the run's own first step.
     const auto gpus = check_gpus(comm);
+    require_folder(comm, folder);
     std::vector<RankFacts> facts;
     for (const auto& bytes : gather_bytes(comm, to_bytes(own_facts(comm))))
         facts.push_back(facts_from_bytes(bytes));
     if (root) {
-        out.push_back(judge_launch(comm));
+        out.push_back(judge_launch(comm, launch));
         add(out, judge_ranks(facts));
         out.push_back(judge_libraries());
         add(out, gpus);
     }
     add(out, check_wires(comm, facts));
     if (root) add(out, check_disk(folder));
-    add(out, check_shared(comm, folder));
+    add(out, check_shared(comm, facts, folder));
     return out;
 }
 
 }  // namespace
 
 int doctor_command(const std::vector<std::string>& arguments, int& argc, char**& argv) {
-    const FolderArguments given = folder_arguments("doctor", arguments);
+    const FolderArguments given = parse_folder_arguments("doctor", arguments);
     if (given.help) {
         fmt::print("{}", help);
         return 0;
     }
-    const auto comm = make_world(argc, argv);
-    const auto findings = examine(*comm, given.folder);
-    int failed =
-        std::ranges::any_of(findings,
-                            [](const Finding& finding) { return finding.health == Health::fail; })
-            ? 1
-            : 0;
-    if (comm->rank() == 0) fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
-    std::vector<std::byte> code{static_cast<std::byte>(failed)};
+    const auto show_findings = [&](const std::vector<Finding>& findings) {
+        fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
+    };
+    const Launch launch = find_launch([](const char* name) { return std::getenv(name); });
+    std::unique_ptr<Communicator> comm;
+    try {
+        comm = make_world(argc, argv);
+    } catch (const Error&) {
+        if (launch.processes == 1) throw;
+        // What it would stop a run with is a finding here; each process tells it for itself.
+        show_findings({wrong_launcher(launch.processes)});
+        return 1;
+    }
+    const auto findings = examine(*comm, launch, given.folder);
+    const bool failed = std::ranges::any_of(
+        findings, [](const Finding& finding) { return finding.health == Health::fail; });
+    if (comm->rank() == 0) show_findings(findings);
+    std::vector<std::byte> code{std::byte{failed}};
     comm->broadcast(code, 0);
     return static_cast<int>(code.at(0));
 }

@@ -7,8 +7,8 @@
 
 namespace cytofleet {
 
-FolderArguments folder_arguments(const std::string& command,
-                                 const std::vector<std::string>& arguments) {
+FolderArguments parse_folder_arguments(const std::string& command,
+                                       const std::vector<std::string>& arguments) {
     FolderArguments out;
     bool named = false;
     for (const std::string& argument : arguments) {
@@ -27,10 +27,20 @@ FolderArguments folder_arguments(const std::string& command,
     }
     // The books themselves may be named too.
     if (out.folder.filename() == ".cytofleet") out.folder = out.folder.parent_path();
+    return out;
+}
+
+void refuse_folder(const std::filesystem::path& folder) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: is no folder; name the one with the results", show(folder)));
+}
+
+FolderArguments folder_arguments(const std::string& command,
+                                 const std::vector<std::string>& arguments) {
+    FolderArguments out = parse_folder_arguments(command, arguments);
     std::error_code failed;
     if (!out.help && !out.folder.empty() && !std::filesystem::is_directory(out.folder, failed))
-        throw Error(ErrorKind::usage, fmt::format("{}: is no folder; name the one with the results",
-                                                  show(out.folder)));
+        refuse_folder(out.folder);
     return out;
 }
 

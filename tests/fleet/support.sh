@@ -15,7 +15,10 @@ make_data() {
     for ((i = 1; i <= $1; ++i)); do cp "$demo" "data/movie$i.ome.tif"; done
 }
 # Everything this test has started and not waited for.
-kill_all() { pkill -KILL -f -- "$scratch/marked/cytofleet" || true; }
+kill_all() {
+    local process
+    for process in $(pgrep -f -- "$scratch/marked/cytofleet"); do kill -KILL "$process" 2>/dev/null || true; done
+}
 # The program under a path of this test's own, so that its processes can be told from others.
 mkdir -p "$scratch/marked" && ln -s "$program" "$scratch/marked/cytofleet"
 fleet_program=$scratch/marked/cytofleet

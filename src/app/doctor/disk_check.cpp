@@ -1,9 +1,11 @@
 #include "app/doctor/disk_check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <fcntl.h>
+#include <optional>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -70,6 +72,15 @@ Finding check_locks(const Probe& probe) {
             "mount the folder with locks (NFS: without nolock); until then living runs are taken "
             "for dead ones"};
     return {Health::ok, "file locks", "seen by other processes", {}};
+}
+
+/// Whether the lock that rank 0 holds keeps this process out.
+bool lock_is_seen(const fs::path& path) {
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool out = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(file);
+    return out;
 }
 
 /// Results appear by rename; who starts first is settled by link.
@@ -141,36 +152,56 @@ std::vector<Finding> check_disk(const fs::path& folder) {
     return out;
 }
 
-std::vector<Finding> check_shared(Communicator& comm, const fs::path& folder) {
+std::vector<Finding> check_shared(Communicator& comm, const std::vector<RankFacts>& facts,
+                                  const fs::path& folder) {
     if (comm.size() == 1) return {};
     constexpr double patience = 10;
     std::vector<std::byte> name;
     std::optional<Probe> probe;
+    bool locked = false;
     if (comm.rank() == 0) {
         probe.emplace(probe_path(folder, "shared"));
-        name = text_bytes(probe->path().native());
+        // An empty name: there is nothing to see, which check_disk() has told.
+        if (probe->descriptor() >= 0) name = text_bytes(probe->path().native());
+        locked = flock(probe->descriptor(), LOCK_EX | LOCK_NB) == 0;
     }
     comm.broadcast(name, 0);
+    if (name.empty()) return {};
     const fs::path path = text_of_bytes(name);
     const Timer timer;
     std::error_code failed;
     while (!fs::exists(path, failed) && timer.seconds() < patience)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     const double seconds = fs::exists(path, failed) ? timer.seconds() : -1;
-    const auto all = gather_numbers(comm, seconds);
+    const auto seen = gather_numbers(comm, seconds);
+    const auto kept_out = gather_numbers(comm, comm.rank() == 0 || lock_is_seen(path) ? 1 : 0);
     if (comm.rank() != 0) return {};
-    double slowest = 0;
-    for (std::size_t rank = 0; rank < all.size(); ++rank) {
-        if (all[rank] < 0)
-            return {{Health::fail, "shared folder",
-                     fmt::format("rank {} does not see what rank 0 writes", rank),
-                     "choose a folder on a file system that all hosts share"}};
-        slowest = std::max(slowest, all[rank]);
-    }
-    const std::string text = fmt::format("all ranks see it, after {:.2f} s at most", slowest);
-    return {
-        {slowest > 3 ? Health::warn : Health::ok, "shared folder", text,
+    const auto place = [&](auto rank) {
+        return fmt::format("rank {} on {}", rank, facts.at(static_cast<std::size_t>(rank)).host);
+    };
+    const auto blind = std::ranges::find(seen, -1.0);
+    if (blind != seen.end())
+        return {
+            {Health::fail, "shared folder",
+             fmt::format("{} does not see what {} writes", place(blind - seen.begin()), place(0)),
+             "choose a folder on a file system that all hosts share"}};
+    const double slowest = std::ranges::max(seen);
+    std::vector<Finding> out{
+        {slowest > 3 ? Health::warn : Health::ok, "shared folder",
+         fmt::format("all ranks see it, after {:.2f} s at most", slowest),
          slowest > 3 ? "the file system tells of new files late; frames may be done twice" : ""}};
+    const auto free = std::ranges::find(kept_out, 0.0);
+    // Where there are no locks at all, check_disk() has told.
+    if (locked && free == kept_out.end())
+        out.push_back({Health::ok, "shared locks", "seen by all ranks", {}});
+    if (locked && free != kept_out.end())
+        out.push_back({Health::warn, "shared locks",
+                       fmt::format("{} does not see the lock of {}", place(free - kept_out.begin()),
+                                   place(0)),
+                       "mount the folder with locks that all hosts see (NFS: without nolock and "
+                       "local_lock; Lustre: flock, not localflock); until then living runs are "
+                       "taken for dead ones"});
+    return out;
 }
 
 }  // namespace cytofleet
