@@ -12,8 +12,8 @@
 
 namespace cytofleet {
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-    descriptor_ = open_temporary(path_, temporary_);
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(open_temporary(path_, temporary_)) {
     if (descriptor_ < 0) fail("cannot be created");
 }
 
