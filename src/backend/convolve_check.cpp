@@ -17,6 +17,13 @@ std::int64_t size(const Features& features) {
     return features.n * features.channels * features.height * features.width;
 }
 
+void check_activation(const Activation& activation, const Features& maps) {
+    ensure((activation.scale == nullptr) == (activation.shift == nullptr) &&
+               per_channel(activation.scale, 1, maps.channels) &&
+               per_channel(activation.shift, maps.n, maps.channels),
+           "an activation has its maps' channels");
+}
+
 void check_convolve(const ConvKind& kind, const Features& in, const Activation& activation,
                     const Features& out, const Epilogue& epilogue) {
     const std::int64_t factor = kind.sampling == Sampling::doubled ? 2 : 1;
@@ -24,10 +31,8 @@ void check_convolve(const ConvKind& kind, const Features& in, const Activation& 
            "the maps have the convolution's channels");
     ensure(factor * in.height == out.height && factor * in.width == out.width && in.n == out.n,
            "the maps have the convolution's sampling");
-    ensure((activation.scale == nullptr) == (activation.shift == nullptr) &&
-               per_channel(activation.scale, 1, kind.in) &&
-               per_channel(activation.shift, in.n, kind.in),
-           "the activation has the input's channels");
+    check_activation(activation, in);
+    check_activation(epilogue.next, out);
     ensure(
         per_channel(epilogue.bias, out.n, kind.out) && per_channel(epilogue.add_scale, 1, kind.out),
         "the epilogue has the output's channels");

@@ -17,6 +17,8 @@ struct ConvKind {
 /// n * channels * height * width.
 std::int64_t size(const Features& features);
 
+/// Throws InternalError where an activation's values are not per channel of the maps.
+void check_activation(const Activation& activation, const Features& maps);
 /// Throws InternalError where NnOps::convolve is asked for what does not fit together.
 void check_convolve(const ConvKind& kind, const Features& in, const Activation& activation,
                     const Features& out, const Epilogue& epilogue);

@@ -86,6 +86,9 @@ struct Epilogue {
     const Features* add = nullptr;
     const Features* add_scale = nullptr;
     bool relu = false;
+    /// What the next convolution of the output will ask for; none where both are null. A hint: a
+    /// backend may prepare it while it has the numbers in hand. The values must outlive the output.
+    Activation next{};
 };
 
 /// Memory and handles one thread needs to run a network.
@@ -105,6 +108,8 @@ class NnOps {
     virtual ~NnOps() = default;
     /// Instruction set or device, and library: for logs.
     virtual std::string description() const = 0;
+    /// How convolutions have been computed so far, a line for each kind; for benchmarks.
+    virtual std::vector<std::string> choices() const { return {}; }
     virtual std::shared_ptr<Convolution> make_convolution(
         ConvNumbers numbers, Sampling sampling = Sampling::same) const = 0;
     virtual std::shared_ptr<Linear> make_linear(LinearNumbers numbers) const = 0;
@@ -133,8 +138,8 @@ class NnOps {
     virtual void convolve(Workspace& work, const Convolution& convolution, const Features& in,
                           const Activation& activation, Features& out,
                           const Epilogue& epilogue) const = 0;
-    /// 2 x 2, stride 2.
-    virtual void max_pool(const Features& in, Features& out) const = 0;
+    /// 2 x 2, stride 2. `next`: as in Epilogue.
+    virtual void max_pool(const Features& in, Features& out, const Activation& next) const = 0;
     /// Mean over all pixels, to (n, channels, 1, 1).
     virtual void mean(const Features& in, Features& out) const = 0;
     /// Each tile's (channels) over its L2 norm; no epsilon.

@@ -46,7 +46,7 @@ TEST(NnOps, MaxPool) {
         for (const std::int64_t count : channels) {
             const Planes in = random_planes(count, 18, 26, 2);
             const FeaturesPtr out = work.make(1, count, 9, 13);
-            ops.max_pool(*laid_out(ops, work, in), *out);
+            ops.max_pool(*laid_out(ops, work, in), *out, {});
             const Planes got = read_back(ops, *out);
             for (std::int64_t c = 0; c < count; ++c)
                 for (std::int64_t y = 0; y < 9; ++y)
@@ -64,7 +64,7 @@ TEST(NnOps, MaxPoolLeavesOutTheLastOddRowAndColumn) {
     for_every_backend(1, [](const std::string&, NnOps& ops, Workspace& work) {
         const Planes in{1, 3, 5, {1, 2, 3, 4, 90, 5, 6, 7, 8, 91, 92, 93, 94, 95, 96}};
         const FeaturesPtr out = work.make(1, 1, 1, 2);
-        ops.max_pool(*laid_out(ops, work, in), *out);
+        ops.max_pool(*laid_out(ops, work, in), *out, {});
         EXPECT_EQ(read_back(ops, *out).values, (std::vector<float>{6, 8}));
     });
 }
@@ -222,7 +222,7 @@ std::vector<float> small_network(const NnOps& ops, Workspace& work, const Planes
     const FeaturesPtr first = work.make(1, 20, 34, 26);
     ops.convolve(work, *layers[0], *in, {}, *first, {.relu = true});
     const FeaturesPtr pooled = work.make(1, 20, 17, 13);
-    ops.max_pool(*first, *pooled);
+    ops.max_pool(*first, *pooled, {});
     const FeaturesPtr second = work.make(1, 20, 34, 26);
     ops.convolve(work, *layers[1], *pooled, {}, *second, {.add = first.get()});
     const FeaturesPtr third = work.make(1, 3, 34, 26);

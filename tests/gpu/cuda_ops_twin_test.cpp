@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/cpu/cpu_ops.hpp"
+#include "backend/cuda/cuda_features.hpp"
 #include "backend/cuda/cuda_ops.hpp"
 #include "backend/cuda/device_pool.hpp"
 #include "backend/maps.hpp"
@@ -29,9 +30,23 @@ double bar_of(Precision precision) {
     return precision == Precision::fp32 ? 2e-5 : 1e-2;
 }
 
-/// Everything that can surround a convolution, for two tiles that differ, on any backend: (2, out,
-/// height, width).
-std::vector<float> surrounded(NnOps& ops, bool planar, Sampling sampling, int add, bool in_place) {
+/// What surrounds a convolution.
+struct Around {
+    bool planar = false;  ///< what it reads
+    Sampling sampling = Sampling::same;
+    int add = 0;                  ///< 1: of the output's size, 2: of half of it
+    bool in_place = false;        ///< the output is what is added
+    bool own_bias = false;        ///< not each tile's
+    int next = 0;                 ///< 1: told what is asked next, 2: for each tile, 0: not
+    bool told_otherwise = false;  ///< what is asked next is not what was told
+};
+
+/// Two convolutions, everything around the first, for two tiles that differ, on any backend: what
+/// both make, (2, out, height, width) each.
+std::vector<float> surrounded(NnOps& ops, const Around& around) {
+    const bool planar = around.planar;
+    const Sampling sampling = around.sampling;
+    const int add = around.add;
     const std::int64_t in = planar ? 2 : 5;
     constexpr std::int64_t out = 12;
     constexpr std::int64_t height = 6;
@@ -47,7 +62,12 @@ std::vector<float> surrounded(NnOps& ops, bool planar, Sampling sampling, int ad
     const auto conv = ops.make_convolution(test::random_convolution(in, out, 3, 5), sampling);
     const Constant scale = ops.make_constant(random_floats(in, 6));
     const Constant add_scale = ops.make_constant(random_floats(out, 7));
-    std::vector<float> result(static_cast<std::size_t>(2 * out * height * width));
+    const auto second = ops.make_convolution(test::random_convolution(out, out, 3, 8));
+    const Constant next_scale = ops.make_constant(random_floats(out, 9));
+    const Constant next_shift = ops.make_constant(random_floats(out, 10));
+    const Constant other_shift = ops.make_constant(random_floats(out, 11));
+    const auto next_shifts = random_floats(2 * out, 12);
+    std::vector<float> result(static_cast<std::size_t>(4 * out * height * width));
     ops.for_pieces(2, [&](Workspace& work, std::int64_t first, std::int64_t count) {
         const auto part = [&](const std::vector<float>& all) {
             const auto each = static_cast<std::ptrdiff_t>(all.size() / 2);
@@ -66,16 +86,27 @@ std::vector<float> surrounded(NnOps& ops, bool planar, Sampling sampling, int ad
         const FeaturesPtr shift = put(shifts, work.make(count, in, 1, 1));
         const FeaturesPtr bias = put(biases, work.make(count, out, 1, 1));
         const FeaturesPtr fresh = work.make(count, out, height, width);
-        Features& to = in_place ? *added : *fresh;
-        Epilogue epilogue{.bias = bias.get(), .relu = true};
+        Features& to = around.in_place ? *added : *fresh;
+        Epilogue epilogue{.bias = around.own_bias ? nullptr : bias.get(), .relu = true};
         if (add > 0) {
             epilogue.add = added.get();
             epilogue.add_scale = add_scale.get();
         }
+        const FeaturesPtr tile_shift = put(next_shifts, work.make(count, out, 1, 1));
+        const Activation asked{next_scale.get(),
+                               around.next == 2 ? tile_shift.get() : next_shift.get()};
+        if (around.next > 0) epilogue.next = asked;
+        if (around.told_otherwise) epilogue.next.shift = other_shift.get();
         ops.convolve(work, *conv, *from, {scale.get(), shift.get()}, to, epilogue);
+        const FeaturesPtr last = work.make(count, out, height, width);
+        ops.convolve(work, *second, to, asked, *last, {});
         const auto each = static_cast<std::size_t>(out * height * width);
-        ops.download(to, std::span(result).subspan(static_cast<std::size_t>(first) * each,
-                                                   static_cast<std::size_t>(count) * each));
+        const auto there = [&](std::size_t half) {
+            return std::span(result).subspan((2 * half + static_cast<std::size_t>(first)) * each,
+                                             static_cast<std::size_t>(count) * each);
+        };
+        ops.download(to, there(0));
+        ops.download(*last, there(1));
     });
     return result;
 }
@@ -90,24 +121,57 @@ double largest(const std::vector<float>& got, const std::vector<float>& wanted) 
     return out;
 }
 
+std::vector<Around> everything_around() {
+    std::vector<Around> out;
+    for (const Sampling sampling : {Sampling::same, Sampling::doubled})
+        for (const int add : {0, 1, 2})
+            for (const bool in_place : {false, true})
+                for (const bool planar : {false, true})
+                    for (const int next : {0, 1, 2}) {
+                        if ((in_place && add != 1) || (planar && sampling != Sampling::same))
+                            continue;
+                        out.push_back({planar, sampling, add, in_place, next == 1, next, false});
+                    }
+    out.push_back({.next = 1, .told_otherwise = true});
+    return out;
+}
+
 TEST(CudaOps, ConvolutionsWithEverythingAround) {
     const auto cpu = make_cpu_ops(1);
     for (const Precision precision : precisions) {
         const auto gpu = make_cuda_ops(precision);
         EXPECT_FALSE(gpu->description().empty());
-        for (const Sampling sampling : {Sampling::same, Sampling::doubled})
-            for (const int add : {0, 1, 2})
-                for (const bool in_place : {false, true})
-                    for (const bool planar : {false, true}) {
-                        if ((in_place && add != 1) || (planar && sampling != Sampling::same))
-                            continue;
-                        const auto got = surrounded(*gpu, planar, sampling, add, in_place);
-                        EXPECT_LE(largest(got, surrounded(*cpu, planar, sampling, add, in_place)),
-                                  bar_of(precision))
-                            << static_cast<int>(sampling) << ' ' << add << ' ' << in_place << ' '
-                            << planar;
-                    }
+        for (const Around& around : everything_around())
+            EXPECT_LE(largest(surrounded(*gpu, around), surrounded(*cpu, around)),
+                      5 * bar_of(precision))
+                << static_cast<int>(around.sampling) << ' ' << around.add << ' ' << around.in_place
+                << ' ' << around.planar << ' ' << around.next;
+        EXPECT_FALSE(gpu->choices().empty());
     }
+}
+
+TEST(CudaOps, WhatWasPreparedBeforeAWritingIsNotUsedAfterIt) {
+    const auto conv_numbers = test::random_convolution(8, 8, 3, 1);
+    const std::vector<float> newer = random_floats(8 * 6 * 6, 3);
+    const auto run = [&](NnOps& ops) {
+        std::vector<float> got(8 * 6 * 6);
+        ops.for_pieces(1, [&](Workspace& work, std::int64_t, std::int64_t) {
+            const auto conv = ops.make_convolution(conv_numbers);
+            const Constant scale = ops.make_constant(random_floats(8, 4));
+            const Constant shift = ops.make_constant(random_floats(8, 5));
+            const Activation asked{scale.get(), shift.get()};
+            const FeaturesPtr x = work.make(1, 8, 12, 12);
+            const FeaturesPtr y = work.make(1, 8, 6, 6);
+            const FeaturesPtr z = work.make(1, 8, 6, 6);
+            ops.upload(random_floats(8 * 12 * 12, 6), *x);
+            ops.max_pool(*x, *y, asked);
+            ops.upload(newer, *y);
+            ops.convolve(work, *conv, *y, asked, *z, {});
+            ops.download(*z, got);
+        });
+        return got;
+    };
+    EXPECT_LE(largest(run(*make_cuda_ops(Precision::fp32)), run(*make_cpu_ops(1))), 1e-4);
 }
 
 TEST(CudaOps, ValuesPerChannelAreFloat32WhateverThePrecision) {
@@ -146,13 +210,34 @@ TEST(CudaOps, RefuseWhatDoesNotFit) {
         EXPECT_THROW(gpu->convolve(work, *conv, *map, {}, *planes, {}), InternalError);
         EXPECT_THROW(gpu->convolve(work, *conv, *values, {}, *values, {}), InternalError);
         EXPECT_THROW(gpu->convolve(work, *conv, *map, {}, *larger, {}), InternalError);
-        EXPECT_THROW(gpu->max_pool(*map, *larger), InternalError);
-        EXPECT_THROW(gpu->max_pool(*planes, *map), InternalError);
+        EXPECT_THROW(gpu->max_pool(*map, *larger, {}), InternalError);
+        EXPECT_THROW(gpu->max_pool(*planes, *map, {}), InternalError);
         EXPECT_THROW(gpu->mean(*map, *map), InternalError);
         EXPECT_THROW(gpu->unit_length(*map), InternalError);
         EXPECT_THROW(gpu->upload(std::vector<float>(3), *map), InternalError);
         EXPECT_THROW(work.make(0, 8, 4, 4), InternalError);
     });
+}
+
+TEST(CudaFeatures, ACopyIsForTheOneThatAsksForIt) {
+    cuda::DevicePool pool;
+    const auto maps = [&](std::int64_t side) {
+        return cuda::CudaFeatures(pool, 1, 8, side, side, cuda::CudaFeatures::Layout::channels_last,
+                                  cuda::Element::f32);
+    };
+    cuda::CudaFeatures map = maps(4);
+    const cuda::CudaFeatures scale = maps(1);
+    const cuda::CudaFeatures shift = maps(1);
+    cuda::Scratch copy(pool, 100);
+    const void* const place = copy.data();
+    map.keep_copy({&scale, &shift}, std::move(copy));
+    EXPECT_EQ(map.take_copy({}).data(), nullptr);
+    EXPECT_EQ(map.take_copy({&scale, &scale}).data(), nullptr);
+    EXPECT_EQ(map.take_copy({&scale, &shift}).data(), place);
+    EXPECT_EQ(map.take_copy({&scale, &shift}).data(), nullptr) << "it is no longer kept";
+    map.keep_copy({&scale, &shift}, cuda::Scratch(pool, 100));
+    map.forget_copy();
+    EXPECT_EQ(map.take_copy({&scale, &shift}).data(), nullptr);
 }
 
 TEST(DevicePool, UsesBlocksAgain) {

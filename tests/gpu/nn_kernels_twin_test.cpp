@@ -230,6 +230,40 @@ TEST(NnKernels, MaxPool) {
         });
 }
 
+TEST(NnKernels, CopiesAreWhatActivateMakes) {
+    for_every_map({2, 6, 10}, [](MapSize size) {
+        MapSize half = size;
+        half.height /= 2;
+        half.width /= 2;
+        const std::vector<float> scale = random_floats(size.channels, 1);
+        const std::vector<float> shift = random_floats(2 * size.channels, 2);
+        const auto scale_there = put(scale);
+        const auto shift_there = put(shift);
+        const Maps sums = Maps::random(size, 3);
+        for (const std::int64_t stride : {std::int64_t{0}, size.channels}) {
+            const ChannelValues s{scale_there.data(), 0};
+            const ChannelValues b{shift_there.data(), stride};
+            Maps out(size);
+            Maps copy(size);
+            Maps wanted(size);
+            finish_convolution(
+                stream, sums.there.data(), size,
+                {.bias = {shift_there.data(), size.channels}, .copy = {s, b, copy.there.data()}},
+                out.there.data());
+            activate(stream, out.there.data(), size, s, b, wanted.there.data(), size);
+            EXPECT_TRUE(same_bits(copy.read(), wanted.read()));
+
+            Maps pooled(half);
+            Maps pooled_copy(half);
+            Maps pooled_wanted(half);
+            max_pool(stream, sums.there.data(), size, pooled.there.data(),
+                     {s, b, pooled_copy.there.data()});
+            activate(stream, pooled.there.data(), half, s, b, pooled_wanted.there.data(), half);
+            EXPECT_TRUE(same_bits(pooled_copy.read(), pooled_wanted.read()));
+        }
+    });
+}
+
 TEST(NnKernels, Mean) {
     // More pixels than threads, and fewer.
     for (const auto& [height, width] : {std::pair{19L, 31L}, {3L, 5L}})

@@ -108,7 +108,8 @@ class CpuOps : public NnOps {
                  epilogue);
     }
 
-    void max_pool(const Features& in, Features& out) const override {
+    void max_pool(const Features& in, Features& out, const Activation& next) const override {
+        check_activation(next, out);
         cpu::max_pool(blocked(in).view(), blocked(out).view());
     }
 

@@ -6,26 +6,29 @@
 #include <memory>
 #include <string>
 
+#include "backend/cuda/conv_fusion.hpp"
+#include "backend/cuda/conv_graph.hpp"
 #include "backend/cuda/conv_shape.hpp"
 #include "kernels/support/device_memory.hpp"
 
 namespace cytofleet::cuda {
 
-/// A convolution of one shape, ready to run.
+/// A convolution of one shape and form, ready to run.
 class ConvPlan {
   public:
     virtual ~ConvPlan() = default;
     virtual std::size_t workspace_bytes() const = 0;
-    /// y = the sums of x and weights; all in device memory, laid out as conv_shape.hpp says.
-    virtual void run(const void* x, const void* weights, void* y, void* workspace) const = 0;
+    /// All in device memory, laid out as graph_of() says.
+    virtual void run(const ConvData& data, void* workspace) const = 0;
 };
 
 class ConvLibrary {
   public:
     virtual ~ConvLibrary() = default;
     virtual std::string description() const = 0;
-    /// Throws DeviceError where the library knows no acceptable way.
-    virtual std::unique_ptr<ConvPlan> plan(const ConvShape& shape) const = 0;
+    /// Null where the library knows no acceptable way. Throws DeviceError.
+    virtual std::unique_ptr<ConvPlan> plan(const ConvShape& shape,
+                                           const ConvFusion& form) const = 0;
 };
 
 /// Runs on `stream`. Throws DeviceError when there is no usable device.

@@ -1,5 +1,7 @@
 #include "backend/cuda/cuda_features.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 
 namespace cytofleet::cuda {
@@ -14,6 +16,12 @@ CudaFeatures::CudaFeatures(DevicePool& pool, std::int64_t tiles, std::int64_t ch
     width = columns;
     const std::int64_t bytes = planar() ? n * channels * height * width * 4 : size().bytes();
     memory_ = Scratch(pool, static_cast<std::size_t>(bytes));
+}
+
+Scratch CudaFeatures::take_copy(const Activation& activation) const {
+    const bool asked = activation.scale != nullptr && copy_of_.scale == activation.scale &&
+                       copy_of_.shift == activation.shift;
+    return asked ? std::exchange(copy_, {}) : Scratch{};
 }
 
 FeaturesPtr CudaWorkspace::make(std::int64_t n, std::int64_t channels, std::int64_t height,

@@ -27,11 +27,29 @@ class CudaFeatures : public Features {
     const float* floats() const { return memory_.floats(); }
     /// Of values per channel.
     ChannelValues values() const { return {floats(), n == 1 ? 0 : padded_channels(channels)}; }
+    /// All tiles', of which one tile's own cannot be told by n.
+    bool constant() const { return constant_; }
+    void make_constant() { constant_ = true; }
+
+    /// Takes this memory for its own and leaves what it had.
+    void exchange(Scratch& memory) { std::swap(memory_, memory); }
+    /// Maps of this size that hold max(0, scale * this + shift), for the convolution that asks for
+    /// just that. Whoever writes to these features forgets the copy.
+    void keep_copy(const Activation& activation, Scratch copy) {
+        copy_of_ = activation;
+        copy_ = std::move(copy);
+    }
+    void forget_copy() { keep_copy({}, {}); }
+    /// For one convolution: the copy, if there is one of that activation, is no longer kept.
+    Scratch take_copy(const Activation& activation) const;
 
   private:
     Layout layout_;
     Element element_;
     Scratch memory_;
+    bool constant_ = false;
+    Activation copy_of_;
+    mutable Scratch copy_;
 };
 
 inline const CudaFeatures& on_device(const Features& features) {

@@ -1,13 +1,12 @@
 #include "backend/cuda/cuda_ops.hpp"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "backend/convolve_check.hpp"
-#include "backend/cuda/conv_library.hpp"
+#include "backend/cuda/conv_plans.hpp"
 #include "backend/cuda/cuda_features.hpp"
 #include "backend/cuda/cuda_layers.hpp"
 #include "backend/cuda/device_pool.hpp"
@@ -31,12 +30,14 @@ class CudaOps : public NnOps {
     CudaOps(Precision precision, cuda::Stream stream)
         : precision_(precision),
           stream_(stream),
-          library_(cuda::make_conv_library(stream)),
+          plans_(cuda::make_conv_library(stream)),
           work_(pool_, element_of(precision)) {}
 
     std::string description() const override {
-        return fmt::format("{}, {}", library_->description(), name_of(precision_));
+        return fmt::format("{}, {}", plans_.library().description(), name_of(precision_));
     }
+
+    std::vector<std::string> choices() const override { return plans_.choices(); }
 
     std::shared_ptr<Convolution> make_convolution(ConvNumbers numbers,
                                                   Sampling sampling) const override {
@@ -58,6 +59,7 @@ class CudaOps : public NnOps {
             std::make_shared<CudaFeatures>(pool_, 1, std::ssize(values), 1, 1,
                                            CudaFeatures::Layout::channels_last, cuda::Element::f32);
         upload(values, *out);
+        out->make_constant();
         return out;
     }
 
@@ -73,6 +75,7 @@ class CudaOps : public NnOps {
     void upload(std::span<const float> planes, Features& out) const override {
         ensure(std::ssize(planes) == size(out), "planes and features have one size");
         CudaFeatures& there = on_device(out);
+        there.forget_copy();
         if (there.planar()) {
             cuda::copy_up(stream_, there.data(), planes.data(), planes.size_bytes());
             return;
@@ -104,41 +107,65 @@ class CudaOps : public NnOps {
         check_convolve(conv.kind(), in, activation, out, epilogue);
         ensure(out.height * out.width > 1 && !on_device(out).planar(),
                "a convolution makes maps, not planes or values");
-        const MapSize sums_size = on_device(out).size();
-        MapSize x_size = sums_size;
+        CudaFeatures& y = on_device(out);
+        y.forget_copy();
+        const MapSize size = y.size();
+        MapSize x_size = size;
         x_size.channels = cuda::padded_channels(in.channels);
         Scratch prepared;
-        const void* x = prepare(conv, on_device(in), activation, x_size, prepared);
-        const cuda::ConvPlan& plan = plan_for({out.n, x_size.channels, sums_size.channels,
-                                               out.height, out.width, conv.kernel(), precision_});
-        // What is added may be the output: then the sums must not overwrite it.
-        Scratch apart;
-        void* sums = on_device(out).data();
-        if (epilogue.add == &out) {
-            apart = scratch(static_cast<std::size_t>(sums_size.bytes()));
-            sums = apart.data();
+        cuda::ConvData data;
+        data.x = prepare(conv, on_device(in), activation, x_size, prepared);
+        data.weights = conv.weights();
+        const cuda::FusedPlan& chosen =
+            plans_.get({out.n, x_size.channels, size.channels, out.height, out.width, conv.kernel(),
+                        precision_},
+                       wanted_of(out, epilogue));
+        // What is added may be the output, and must not be overwritten while it is read.
+        Scratch fresh;
+        if (epilogue.add == &out) fresh = scratch(static_cast<std::size_t>(size.bytes()));
+        data.y = epilogue.add == &out ? fresh.data() : y.data();
+        cuda::Finish finish = finish_of(conv, epilogue, out);
+        const bool copies_itself = chosen.form.copy_shift != cuda::PerChannel::none;
+        Scratch copy;
+        // Else the next convolution activates its input itself.
+        if (epilogue.next.scale != nullptr && (copies_itself || chosen.form.sums_only())) {
+            copy = scratch(static_cast<std::size_t>(size.bytes()));
+            finish.copy = {values_of(epilogue.next.scale), values_of(epilogue.next.shift),
+                           copy.data()};
+        }
+        if (!chosen.form.sums_only()) {
+            data.bias = finish.bias.data;
+            data.add = finish.add;
+            data.add_scale = finish.add_scale.data;
+            data.copy_scale = finish.copy.scale.data;
+            data.copy_shift = finish.copy.shift.data;
+            data.copy = finish.copy.out;
         }
         {
-            const Scratch workspace = scratch(std::max<std::size_t>(plan.workspace_bytes(), 1));
-            plan.run(x, conv.weights(), sums, workspace.data());
+            const Scratch workspace =
+                scratch(std::max<std::size_t>(chosen.plan->workspace_bytes(), 1));
+            chosen.plan->run(data, workspace.data());
         }
-        cuda::Finish finish;
-        finish.bias = epilogue.bias == nullptr ? conv.bias() : values_of(epilogue.bias);
-        if (epilogue.add != nullptr) {
-            finish.add = on_device(*epilogue.add).data();
-            finish.add_doubled = epilogue.add->height != out.height;
-            finish.add_scale = values_of(epilogue.add_scale);
-        }
-        finish.relu = epilogue.relu;
-        cuda::finish_convolution(stream_, sums, sums_size, finish, on_device(out).data());
+        if (chosen.form.sums_only())
+            cuda::finish_convolution(stream_, data.y, size, finish, y.data());
+        else if (epilogue.add == &out)
+            y.exchange(fresh);
+        if (finish.copy.out != nullptr) y.keep_copy(epilogue.next, std::move(copy));
     }
 
-    void max_pool(const Features& in, Features& out) const override {
+    void max_pool(const Features& in, Features& out, const Activation& next) const override {
         ensure(in.n == out.n && in.channels == out.channels && in.height / 2 == out.height &&
                    in.width / 2 == out.width && !on_device(in).planar() &&
                    out.height * out.width > 1,
                "pooling halves maps");
-        cuda::max_pool(stream_, on_device(in).data(), on_device(in).size(), on_device(out).data());
+        check_activation(next, out);
+        CudaFeatures& pooled = on_device(out);
+        pooled.forget_copy();
+        Scratch copy;
+        if (next.scale != nullptr) copy = scratch(static_cast<std::size_t>(pooled.size().bytes()));
+        cuda::max_pool(stream_, on_device(in).data(), on_device(in).size(), pooled.data(),
+                       {values_of(next.scale), values_of(next.shift), copy.data()});
+        if (next.scale != nullptr) pooled.keep_copy(next, std::move(copy));
     }
 
     void mean(const Features& in, Features& out) const override {
@@ -167,12 +194,46 @@ class CudaOps : public NnOps {
   private:
     Scratch scratch(std::size_t bytes) const { return Scratch(pool_, bytes); }
 
+    /// What the library is asked for besides the sums. What is upsampled while it is added is no
+    /// operand of its graphs: then nothing is.
+    cuda::ConvFusion wanted_of(const Features& out, const Epilogue& epilogue) const {
+        if (epilogue.add != nullptr && epilogue.add->height != out.height) return {};
+        const auto kind = [](const Features* values) {
+            return on_device(*values).constant() ? cuda::PerChannel::shared
+                                                 : cuda::PerChannel::per_tile;
+        };
+        cuda::ConvFusion form;
+        form.bias = epilogue.bias == nullptr ? cuda::PerChannel::shared : kind(epilogue.bias);
+        form.add = epilogue.add != nullptr;
+        form.add_scale = form.add && epilogue.add_scale != nullptr;
+        form.relu = epilogue.relu;
+        if (epilogue.next.scale != nullptr) form.copy_shift = kind(epilogue.next.shift);
+        return form;
+    }
+
+    static cuda::Finish finish_of(const cuda::CudaConvolution& conv, const Epilogue& epilogue,
+                                  const Features& out) {
+        cuda::Finish finish;
+        finish.bias = epilogue.bias == nullptr ? conv.bias() : values_of(epilogue.bias);
+        if (epilogue.add != nullptr) {
+            finish.add = on_device(*epilogue.add).data();
+            finish.add_doubled = epilogue.add->height != out.height;
+            finish.add_scale = values_of(epilogue.add_scale);
+        }
+        finish.relu = epilogue.relu;
+        return finish;
+    }
+
     /// The convolution's input, in `prepared` unless `in` is it already.
     const void* prepare(const cuda::CudaConvolution& conv, const CudaFeatures& in,
                         const Activation& activation, const MapSize& x_size,
                         Scratch& prepared) const {
         const bool doubled = conv.kind().sampling == Sampling::doubled;
-        if (!in.planar() && !doubled && activation.scale == nullptr) return in.data();
+        if (!in.planar() && !doubled) {
+            if (activation.scale == nullptr) return in.data();
+            prepared = in.take_copy(activation);
+            if (prepared.data() != nullptr) return prepared.data();
+        }
         const cuda::ChannelValues scale = values_of(activation.scale);
         const cuda::ChannelValues shift = values_of(activation.shift);
         if (!in.planar()) {
@@ -187,17 +248,10 @@ class CudaOps : public NnOps {
         return prepared.data();
     }
 
-    const cuda::ConvPlan& plan_for(const cuda::ConvShape& shape) const {
-        std::unique_ptr<cuda::ConvPlan>& plan = plans_[shape];
-        if (!plan) plan = library_->plan(shape);
-        return *plan;
-    }
-
     Precision precision_;
     cuda::Stream stream_;
-    std::unique_ptr<cuda::ConvLibrary> library_;
+    mutable cuda::ConvPlans plans_;
     mutable cuda::DevicePool pool_;
-    mutable std::map<cuda::ConvShape, std::unique_ptr<cuda::ConvPlan>> plans_;
     cuda::CudaWorkspace work_;
 };
 

@@ -1,7 +1,13 @@
-// The only file that calls cuDNN (9, the graph API): one graph of one convolution per shape.
+// The only file that calls cuDNN (9, the graph API): one graph per shape and form, a convolution
+// and the pointwise operations on its output (conv_graph.hpp). Those are what cuDNN documents for
+// the epilogues of its runtime fusion engines: channels last, values per channel broadcast as the
+// second operand, float32 between the steps, outputs beside the last. Values per channel and tile
+// are not among the documented broadcasts: where cuDNN refuses a form, another is taken
+// (conv_plans.hpp).
 #include <array>
 #include <cstdint>
 #include <cudnn.h>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,10 +19,6 @@
 
 namespace cytofleet::cuda {
 namespace {
-
-constexpr std::int64_t x_id = 1;
-constexpr std::int64_t weights_id = 2;
-constexpr std::int64_t y_id = 3;
 
 void check(cudnnStatus_t status, const char* what) {
     if (status != CUDNN_STATUS_SUCCESS)
@@ -45,8 +47,11 @@ class Descriptor {
     void set(cudnnBackendAttributeName_t name, std::int64_t value) {
         set(name, CUDNN_TYPE_INT64, 1, &value);
     }
+    void set(cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value) {
+        set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value);
+    }
     void set(cudnnBackendAttributeName_t name, const Descriptor& value) {
-        set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value.handle_);
+        set(name, value.handle_);
     }
     /// False when cuDNN cannot do what is described.
     bool try_to_finish() { return cudnnBackendFinalize(handle_) == CUDNN_STATUS_SUCCESS; }
@@ -72,57 +77,101 @@ class Descriptor {
     cudnnBackendDescriptor_t handle_ = nullptr;
 };
 
-cudnnDataType_t type_of(Precision precision) {
-    return element_of(precision) == Element::f16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
-}
-
-Descriptor tensor(const TensorLayout& layout, std::int64_t id, cudnnDataType_t type) {
+Descriptor tensor(const GraphTensor& from) {
     constexpr std::int64_t alignment = 16;
+    const cudnnDataType_t type = from.element == Element::f16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
+    const bool is_virtual = from.passing;
     Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     out.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    out.set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, layout.sizes.data());
-    out.set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, layout.strides.data());
-    out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
+    out.set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, from.layout.sizes.data());
+    out.set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, from.layout.strides.data());
+    out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, from.id);
     out.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment);
+    out.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
     return std::move(out).finish("a tensor");
 }
 
-Descriptor graph_of(cudnnHandle_t cudnn, const ConvShape& shape) {
-    const cudnnDataType_t type = type_of(shape.precision);
-    const Descriptor x = tensor(input_layout(shape), x_id, type);
-    const Descriptor weights = tensor(weights_layout(shape), weights_id, type);
-    const Descriptor y = tensor(output_layout(shape), y_id, type);
-
-    Descriptor kind(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-    const cudnnDataType_t sums = CUDNN_DATA_FLOAT;
-    const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
-    const std::array<std::int64_t, 2> one{1, 1};
-    const std::array<std::int64_t, 2> pad{shape.kernel / 2, shape.kernel / 2};
-    kind.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &sums);
-    kind.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
-    kind.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
-    kind.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, one.data());
-    kind.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, one.data());
-    kind.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
-    kind.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
-    kind = std::move(kind).finish("a convolution");
-
-    Descriptor operation(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-    const float alpha = 1;
-    const float beta = 0;
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x);
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, weights);
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y);
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, kind);
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1, &alpha);
-    operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &beta);
-    operation = std::move(operation).finish("a forward convolution");
-
-    Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn);
-    graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
-    return std::move(graph).finish("a graph");
+cudnnPointwiseMode_t mode_of(GraphStep::Kind kind) {
+    switch (kind) {
+        case GraphStep::Kind::add:
+            return CUDNN_POINTWISE_ADD;
+        case GraphStep::Kind::multiply:
+            return CUDNN_POINTWISE_MUL;
+        case GraphStep::Kind::relu:
+            break;
+    }
+    return CUDNN_POINTWISE_RELU_FWD;
 }
+
+/// A graph and what it is made of, which is kept as long as the graph is.
+class Graph {
+  public:
+    Graph(cudnnHandle_t cudnn, const ConvShape& shape, const ConvGraph& from)
+        : whole_(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
+        for (const GraphTensor& each : from.tensors) tensors_[each.id] = keep(tensor(each));
+        std::vector<cudnnBackendDescriptor_t> operations{convolution(shape, from)};
+        for (const GraphStep& step : from.steps) operations.push_back(pointwise(step));
+        whole_.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn);
+        whole_.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+                   std::ssize(operations), operations.data());
+        whole_ = std::move(whole_).finish("a graph");
+    }
+    const Descriptor& whole() const { return whole_; }
+
+  private:
+    cudnnBackendDescriptor_t keep(Descriptor part) {
+        parts_.push_back(std::move(part));
+        return parts_.back().handle();
+    }
+
+    cudnnBackendDescriptor_t convolution(const ConvShape& shape, const ConvGraph& from) {
+        Descriptor kind(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+        const cudnnDataType_t sums = CUDNN_DATA_FLOAT;
+        const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+        const std::array<std::int64_t, 2> one{1, 1};
+        const std::array<std::int64_t, 2> pad{shape.kernel / 2, shape.kernel / 2};
+        kind.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &sums);
+        kind.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
+        kind.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
+        kind.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, one.data());
+        kind.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, one.data());
+        kind.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
+        kind.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
+
+        Descriptor out(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+        const float alpha = 1;
+        const float beta = 0;
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, tensors_.at(from.x));
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, tensors_.at(from.weights));
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, tensors_.at(from.sums));
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+                keep(std::move(kind).finish("a convolution")));
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1, &alpha);
+        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &beta);
+        return keep(std::move(out).finish("a forward convolution"));
+    }
+
+    cudnnBackendDescriptor_t pointwise(const GraphStep& step) {
+        Descriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+        const cudnnPointwiseMode_t mode = mode_of(step.kind);
+        const cudnnDataType_t computed_in = CUDNN_DATA_FLOAT;
+        kind.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
+        kind.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &computed_in);
+
+        Descriptor out(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+        out.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
+                keep(std::move(kind).finish("a pointwise step")));
+        out.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensors_.at(step.in));
+        if (step.kind != GraphStep::Kind::relu)
+            out.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensors_.at(step.with));
+        out.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, tensors_.at(step.out));
+        return keep(std::move(out).finish("a pointwise operation"));
+    }
+
+    std::vector<Descriptor> parts_;
+    std::map<std::int64_t, cudnnBackendDescriptor_t> tensors_;
+    Descriptor whole_;
+};
 
 /// An engine and its knobs, which mean the same for every batch.
 struct Choice {
@@ -233,16 +282,22 @@ std::optional<Descriptor> build(cudnnHandle_t cudnn, const Descriptor& graph,
 
 class CudnnPlan : public ConvPlan {
   public:
-    CudnnPlan(cudnnHandle_t cudnn, Descriptor plan) : cudnn_(cudnn), plan_(std::move(plan)) {
+    CudnnPlan(cudnnHandle_t cudnn, Graph graph, Descriptor plan, const ConvFusion& form)
+        : cudnn_(cudnn), graph_(std::move(graph)), plan_(std::move(plan)), form_(form) {
         plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &workspace_);
     }
     std::size_t workspace_bytes() const override { return static_cast<std::size_t>(workspace_); }
-    void run(const void* x, const void* weights, void* y, void* workspace) const override {
-        const std::array<std::int64_t, 3> ids{x_id, weights_id, y_id};
-        const std::array<const void*, 3> data{x, weights, y};
+    void run(const ConvData& data, void* workspace) const override {
+        std::vector<std::int64_t> ids;
+        std::vector<const void*> places;
+        for (const GraphOperand& operand : operands_of(form_, data)) {
+            ids.push_back(operand.id);
+            places.push_back(operand.data);
+        }
         Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
-        pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, 3, ids.data());
-        pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, 3, data.data());
+        pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, std::ssize(ids), ids.data());
+        pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, std::ssize(places),
+                 places.data());
         pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
         pack = std::move(pack).finish("a plan's arguments");
         check(cudnnBackendExecute(cudnn_, plan_.handle(), pack.handle()), "a convolution");
@@ -250,7 +305,9 @@ class CudnnPlan : public ConvPlan {
 
   private:
     cudnnHandle_t cudnn_;
+    Graph graph_;
     Descriptor plan_;
+    ConvFusion form_;
     std::int64_t workspace_ = 0;
 };
 
@@ -273,23 +330,38 @@ class Cudnn : public ConvLibrary {
         return fmt::format("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
     }
 
-    std::unique_ptr<ConvPlan> plan(const ConvShape& shape) const override {
-        ConvShape reference = shape;
-        reference.n = reference_batch;
-        const Descriptor reference_graph = graph_of(cudnn_, reference);
-        const Descriptor graph = graph_of(cudnn_, shape);
-        for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
-            for (const Choice& choice : proposals(reference_graph, mode)) {
-                if (!acceptable(choice.notes, shape.precision)) continue;
-                // Only what works for the reference too: else the choice would depend on the batch.
-                if (!build(cudnn_, reference_graph, choice)) continue;
-                if (auto plan = build(cudnn_, graph, choice))
-                    return std::make_unique<CudnnPlan>(cudnn_, std::move(*plan));
-            }
-        throw DeviceError("cuDNN knows no way to compute a convolution of " + shape.text());
+    std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
+        try {
+            return search(shape, form);
+        } catch (const DeviceError&) {
+            // A form that cuDNN does not even let us describe. What is wrong with the device itself
+            // shows when the sums alone are asked for.
+            if (form.sums_only()) throw;
+            return nullptr;
+        }
     }
 
   private:
+    std::unique_ptr<ConvPlan> search(const ConvShape& shape, const ConvFusion& form) const {
+        ConvShape reference = shape;
+        reference.n = reference_batch;
+        const Graph reference_graph(cudnn_, reference, graph_of(reference, form));
+        Graph graph(cudnn_, shape, graph_of(shape, form));
+        std::vector<cudnnBackendHeurMode_t> modes{CUDNN_HEUR_MODE_A};
+        // What is only meant to work somehow would be slower, fused, than kernels of our own.
+        if (form.sums_only()) modes.push_back(CUDNN_HEUR_MODE_FALLBACK);
+        for (const cudnnBackendHeurMode_t mode : modes)
+            for (const Choice& choice : proposals(reference_graph.whole(), mode)) {
+                if (!acceptable(choice.notes, shape.precision)) continue;
+                // Only what works for the reference too: else the choice would depend on the batch.
+                if (!build(cudnn_, reference_graph.whole(), choice)) continue;
+                if (auto plan = build(cudnn_, graph.whole(), choice))
+                    return std::make_unique<CudnnPlan>(cudnn_, std::move(graph), std::move(*plan),
+                                                       form);
+            }
+        return nullptr;
+    }
+
     cudnnHandle_t cudnn_ = nullptr;
 };
 

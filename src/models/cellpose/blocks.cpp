@@ -37,20 +37,23 @@ ResidualDown::ResidualDown(const NnOps& ops, const Weights& weights, std::int64_
         fold_before(read_batch_norm(proj / "0", in), read_convolution(proj / "1", in, out, 1)));
 }
 
-FeaturesPtr ResidualDown::operator()(const NnOps& ops, Workspace& work, const Features& x) const {
+FeaturesPtr ResidualDown::operator()(const NnOps& ops, Workspace& work, const Features& x,
+                                     const Activation& next) const {
     FeaturesPtr inner = work.make(x.n, out_, x.height, x.width);
     FeaturesPtr y = work.make(x.n, out_, x.height, x.width);
     ops.convolve(work, *proj_, x, {}, *y, {});
     ops.convolve(work, *conv_0_, x, norm_0_.activation(), *inner, {.relu = true});
-    ops.convolve(work, *conv_1_, *inner, {}, *y, {.add = y.get()});
+    ops.convolve(work, *conv_1_, *inner, {}, *y, {.add = y.get(), .next = norm_2_.activation()});
     ops.convolve(work, *conv_2_, *y, norm_2_.activation(), *inner, {.relu = true});
-    ops.convolve(work, *conv_3_, *inner, {}, *y, {.add = y.get()});
+    ops.convolve(work, *conv_3_, *inner, {}, *y, {.add = y.get(), .next = next});
     return y;
 }
 
 ResidualUp::ResidualUp(const NnOps& ops, const Weights& weights, std::int64_t in, std::int64_t out,
                        std::int64_t style, Sampling sampling)
-    : out_(out), norm_0_(ops, read_batch_norm(weights / "conv" / "conv_0" / "0", in)) {
+    : out_(out),
+      sampling_(sampling),
+      norm_0_(ops, read_batch_norm(weights / "conv" / "conv_0" / "0", in)) {
     const Weights conv = weights / "conv";
     const auto norm = [&](const char* name) {
         return read_batch_norm(conv / name / "conv" / "0", out);
@@ -92,15 +95,15 @@ FeaturesPtr ResidualUp::operator()(const NnOps& ops, Workspace& work, const Feat
     const FeaturesPtr bias_0 = styled(*bias_0_);
     ops.convolve(work, *conv_0_, x, norm_0_.activation(), *inner,
                  {.bias = bias_0.get(), .add = &skip, .add_scale = scale_1_.get(), .relu = true});
+    const FeaturesPtr shift_2 = styled(*shift_2_);
+    const Activation norm_2{scale_2_.get(), shift_2.get()};
     {
         FeaturesPtr projected = work.make(x.n, out_, x.height, x.width);
         ops.convolve(work, *proj_, x, {}, *projected, {});
-        ops.convolve(work, *conv_1_, *inner, {}, *y, {.add = projected.get()});
+        ops.convolve(work, *conv_1_, *inner, {}, *y, {.add = projected.get(), .next = norm_2});
     }
-    const FeaturesPtr shift_2 = styled(*shift_2_);
     const FeaturesPtr bias_2 = styled(*bias_2_);
-    ops.convolve(work, *conv_2_, *y, {scale_2_.get(), shift_2.get()}, *inner,
-                 {.bias = bias_2.get(), .relu = true});
+    ops.convolve(work, *conv_2_, *y, norm_2, *inner, {.bias = bias_2.get(), .relu = true});
     ops.convolve(work, *conv_3_, *inner, {}, *y, {.add = y.get()});
     return y;
 }

@@ -27,7 +27,11 @@ class NormRelu {
 class ResidualDown {
   public:
     ResidualDown(const NnOps& ops, const Weights& weights, std::int64_t in, std::int64_t out);
-    FeaturesPtr operator()(const NnOps& ops, Workspace& work, const Features& x) const;
+    /// `next`: as in Epilogue, for the result.
+    FeaturesPtr operator()(const NnOps& ops, Workspace& work, const Features& x,
+                           const Activation& next) const;
+    /// What it asks of x.
+    Activation activation() const { return norm_0_.activation(); }
 
   private:
     std::int64_t out_;
@@ -49,9 +53,14 @@ class ResidualUp {
     /// `skip` sets the size of the result. `style`: (n, style, 1, 1).
     FeaturesPtr operator()(const NnOps& ops, Workspace& work, const Features& x,
                            const Features& skip, const Features& style) const;
+    /// What it asks of x; none where x is upsampled on the way.
+    Activation activation() const {
+        return sampling_ == Sampling::same ? norm_0_.activation() : Activation{};
+    }
 
   private:
     std::int64_t out_;
+    Sampling sampling_;
     NormRelu norm_0_;
     Constant scale_1_;
     Constant scale_2_;

@@ -64,6 +64,14 @@ struct CpNet::Layers {
         if (watcher) watcher(fmt::format("res_{}_{}", kind, n), first, *ops, out);
     }
 
+    /// What is asked of a down block's result where it is not pooled first.
+    Activation after(std::size_t n) const {
+        return n + 1 == down.size() ? up.back().activation() : Activation{};
+    }
+    FeaturesPtr first_block(Workspace& work, const Features& tiles) const {
+        return down[0](*ops, work, tiles, after(0));
+    }
+
     /// Tiles [first, first + count) of the host's.
     void run(Workspace& work, std::int64_t first, std::int64_t count, std::span<const float> tiles,
              std::int64_t h, std::int64_t w, std::span<float> out, std::span<float> styles) const {
@@ -71,7 +79,7 @@ struct CpNet::Layers {
         {
             const FeaturesPtr x = work.make_planar(count, widths[0], h, w);
             ops->upload(tiles, *x);
-            begin = down[0](*ops, work, *x);
+            begin = first_block(work, *x);
         }
         const FeaturesPtr planes = work.make_planar(count, network_outputs, h, w);
         const FeaturesPtr style = run_on(work, first, std::move(begin), *planes);
@@ -90,8 +98,8 @@ struct CpNet::Layers {
             const Features& before = *skips.back();
             FeaturesPtr x =
                 work.make(before.n, before.channels, before.height / 2, before.width / 2);
-            ops->max_pool(before, *x);
-            skips.push_back(down[n](*ops, work, *x));
+            ops->max_pool(before, *x, down[n].activation());
+            skips.push_back(down[n](*ops, work, *x, after(n)));
             show_block("down", n, first, *skips.back());
         }
         FeaturesPtr style = work.make(planes.n, widths.back(), 1, 1);
@@ -152,7 +160,7 @@ void CpNet::forward(Workspace& work, const Features& tiles, Features& out) const
     ensure(tiles.channels == channels_in() && out.channels == network_outputs && out.n == tiles.n &&
                out.height == tiles.height && out.width == tiles.width,
            "output and tiles have one size");
-    layers_->run_on(work, 0, layers_->down[0](*layers_->ops, work, tiles), out);
+    layers_->run_on(work, 0, layers_->first_block(work, tiles), out);
 }
 
 void CpNet::watch(BlockWatcher watcher) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -125,6 +126,8 @@ void bench_network(Report& report, const Weights& weights, const Scope& scope, c
                                        {"error", {}}});
             }
         }
+        for (const std::string& choice : engine.ops->choices())
+            report.add("convolutions", {{"choice", choice}});
     }
     report.add("network's work",
                {{"GFLOP per tile", flops / 1e9}, {"side", static_cast<double>(scope.tile)}});
