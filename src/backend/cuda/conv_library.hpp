@@ -26,12 +26,17 @@ class ConvLibrary {
   public:
     virtual ~ConvLibrary() = default;
     virtual std::string description() const = 0;
-    /// Null where the library knows no acceptable way. Throws DeviceError.
+    /// Whether the library has an acceptable way. Compiles nothing. Throws DeviceError.
+    virtual bool knows(const ConvShape& shape, const ConvFusion& form) const = 0;
+    /// Null where there is none after all. Throws DeviceError.
     virtual std::unique_ptr<ConvPlan> plan(const ConvShape& shape,
                                            const ConvFusion& form) const = 0;
 };
 
 /// Runs on `stream`. Throws DeviceError when there is no usable device.
 std::unique_ptr<ConvLibrary> make_conv_library(Stream stream);
+/// What cuDNN has for a device that it knows from a description alone (JSON, the names are cuDNN's:
+/// tests/gpu/devices). Its plans cannot be made without the device.
+std::unique_ptr<ConvLibrary> make_paper_library(const std::string& device);
 
 }  // namespace cytofleet::cuda

@@ -18,7 +18,7 @@ ConvFusion ConvPlans::form_for(const ConvShape& shape, const ConvFusion& wanted)
     const auto known = forms_.find({reference, wanted});
     if (known != forms_.end()) return known->second;
     for (const ConvFusion& form : forms_of(wanted))
-        if (library_->plan(reference, form)) return forms_[{reference, wanted}] = form;
+        if (library_->knows(reference, form)) return forms_[{reference, wanted}] = form;
     refuse(*library_, reference);
 }
 

@@ -1,9 +1,9 @@
-// The only file that calls cuDNN (9, the graph API): one graph per shape and form, a convolution
-// and the pointwise operations on its output (conv_graph.hpp). Those are what cuDNN documents for
-// the epilogues of its runtime fusion engines: channels last, values per channel broadcast as the
-// second operand, float32 between the steps, outputs beside the last. Values per channel and tile
-// are not among the documented broadcasts: where cuDNN refuses a form, another is taken
-// (conv_plans.hpp).
+// cuDNN (9, the graph API): one graph per shape and form, a convolution and the pointwise
+// operations on its output (conv_graph.hpp). They are those of its runtime fusion engines'
+// epilogues: channels last, values per channel broadcast as the second operand, float32 between the
+// steps, outputs beside the last. Where cuDNN refuses a form, another is taken (conv_plans.hpp). A
+// fused kernel is compiled when it is first planned, in about a second, and serves all batches from
+// a cache.
 #include <array>
 #include <cstdint>
 #include <cudnn.h>
@@ -16,162 +16,11 @@
 #include <fmt/format.h>
 
 #include "backend/cuda/conv_library.hpp"
+#include "backend/cuda/cudnn_descriptor.hpp"
+#include "backend/cuda/cudnn_graph.hpp"
 
 namespace cytofleet::cuda {
 namespace {
-
-void check(cudnnStatus_t status, const char* what) {
-    if (status != CUDNN_STATUS_SUCCESS)
-        throw DeviceError(fmt::format("cuDNN, {}: {}", what, cudnnGetErrorString(status)));
-}
-
-class Descriptor {
-  public:
-    explicit Descriptor(cudnnBackendDescriptorType_t type) {
-        check(cudnnBackendCreateDescriptor(type, &handle_), "a new descriptor");
-    }
-    ~Descriptor() {
-        if (handle_ != nullptr) cudnnBackendDestroyDescriptor(handle_);
-    }
-    Descriptor(Descriptor&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(handle_, other.handle_);
-        return *this;
-    }
-    cudnnBackendDescriptor_t handle() const { return handle_; }
-
-    void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t count,
-             const void* values) {
-        check(cudnnBackendSetAttribute(handle_, name, type, count, values), "an attribute");
-    }
-    void set(cudnnBackendAttributeName_t name, std::int64_t value) {
-        set(name, CUDNN_TYPE_INT64, 1, &value);
-    }
-    void set(cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value) {
-        set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value);
-    }
-    void set(cudnnBackendAttributeName_t name, const Descriptor& value) {
-        set(name, value.handle_);
-    }
-    /// False when cuDNN cannot do what is described.
-    bool try_to_finish() { return cudnnBackendFinalize(handle_) == CUDNN_STATUS_SUCCESS; }
-    Descriptor finish(const char* what) && {
-        check(cudnnBackendFinalize(handle_), what);
-        return std::move(*this);
-    }
-
-    std::int64_t count(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type) const {
-        std::int64_t there = 0;
-        check(cudnnBackendGetAttribute(handle_, name, type, 0, &there, nullptr), "a question");
-        return there;
-    }
-    /// How many values came.
-    std::int64_t get(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
-                     std::int64_t most, void* values) const {
-        std::int64_t there = 0;
-        check(cudnnBackendGetAttribute(handle_, name, type, most, &there, values), "a question");
-        return there;
-    }
-
-  private:
-    cudnnBackendDescriptor_t handle_ = nullptr;
-};
-
-Descriptor tensor(const GraphTensor& from) {
-    constexpr std::int64_t alignment = 16;
-    const cudnnDataType_t type = from.element == Element::f16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
-    const bool is_virtual = from.passing;
-    Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    out.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
-    out.set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, from.layout.sizes.data());
-    out.set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, from.layout.strides.data());
-    out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, from.id);
-    out.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment);
-    out.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
-    return std::move(out).finish("a tensor");
-}
-
-cudnnPointwiseMode_t mode_of(GraphStep::Kind kind) {
-    switch (kind) {
-        case GraphStep::Kind::add:
-            return CUDNN_POINTWISE_ADD;
-        case GraphStep::Kind::multiply:
-            return CUDNN_POINTWISE_MUL;
-        case GraphStep::Kind::relu:
-            break;
-    }
-    return CUDNN_POINTWISE_RELU_FWD;
-}
-
-/// A graph and what it is made of, which is kept as long as the graph is.
-class Graph {
-  public:
-    Graph(cudnnHandle_t cudnn, const ConvShape& shape, const ConvGraph& from)
-        : whole_(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
-        for (const GraphTensor& each : from.tensors) tensors_[each.id] = keep(tensor(each));
-        std::vector<cudnnBackendDescriptor_t> operations{convolution(shape, from)};
-        for (const GraphStep& step : from.steps) operations.push_back(pointwise(step));
-        whole_.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn);
-        whole_.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-                   std::ssize(operations), operations.data());
-        whole_ = std::move(whole_).finish("a graph");
-    }
-    const Descriptor& whole() const { return whole_; }
-
-  private:
-    cudnnBackendDescriptor_t keep(Descriptor part) {
-        parts_.push_back(std::move(part));
-        return parts_.back().handle();
-    }
-
-    cudnnBackendDescriptor_t convolution(const ConvShape& shape, const ConvGraph& from) {
-        Descriptor kind(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-        const cudnnDataType_t sums = CUDNN_DATA_FLOAT;
-        const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
-        const std::array<std::int64_t, 2> one{1, 1};
-        const std::array<std::int64_t, 2> pad{shape.kernel / 2, shape.kernel / 2};
-        kind.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &sums);
-        kind.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
-        kind.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
-        kind.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, one.data());
-        kind.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, one.data());
-        kind.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
-        kind.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
-
-        Descriptor out(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-        const float alpha = 1;
-        const float beta = 0;
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, tensors_.at(from.x));
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, tensors_.at(from.weights));
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, tensors_.at(from.sums));
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
-                keep(std::move(kind).finish("a convolution")));
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1, &alpha);
-        out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &beta);
-        return keep(std::move(out).finish("a forward convolution"));
-    }
-
-    cudnnBackendDescriptor_t pointwise(const GraphStep& step) {
-        Descriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-        const cudnnPointwiseMode_t mode = mode_of(step.kind);
-        const cudnnDataType_t computed_in = CUDNN_DATA_FLOAT;
-        kind.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
-        kind.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &computed_in);
-
-        Descriptor out(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-        out.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
-                keep(std::move(kind).finish("a pointwise step")));
-        out.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensors_.at(step.in));
-        if (step.kind != GraphStep::Kind::relu)
-            out.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensors_.at(step.with));
-        out.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, tensors_.at(step.out));
-        return keep(std::move(out).finish("a pointwise operation"));
-    }
-
-    std::vector<Descriptor> parts_;
-    std::map<std::int64_t, cudnnBackendDescriptor_t> tensors_;
-    Descriptor whole_;
-};
 
 /// An engine and its knobs, which mean the same for every batch.
 struct Choice {
@@ -227,11 +76,20 @@ Choice choice_of(const Descriptor& config) {
     return out;
 }
 
+/// What plans are made for: the device of a handle, or one that is only described.
+struct Target {
+    cudnnHandle_t cudnn = nullptr;
+    const Descriptor* properties = nullptr;
+};
+
 /// What the heuristics propose, the best first.
-std::vector<Choice> proposals(const Descriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<Choice> proposals(const Target& target, const Descriptor& graph,
+                              cudnnBackendHeurMode_t mode) {
     Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
+    if (target.properties != nullptr)
+        heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target.properties);
     if (!heuristics.try_to_finish()) return {};
     const std::int64_t count =
         heuristics.count(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR);
@@ -249,14 +107,24 @@ std::vector<Choice> proposals(const Descriptor& graph, cudnnBackendHeurMode_t mo
     return out;
 }
 
-/// None where cuDNN cannot do it so.
-std::optional<Descriptor> build(cudnnHandle_t cudnn, const Descriptor& graph,
-                                const Choice& choice) {
-    Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-    engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
-    engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
-    if (!engine.try_to_finish()) return std::nullopt;
+/// An engine with its knobs, ready to be planned.
+struct Engine {
+    Descriptor engine;
     std::vector<Descriptor> knobs;
+    Descriptor config;
+};
+
+/// None where cuDNN cannot do it so. Compiles nothing.
+std::optional<Engine> engine_of(const Target& target, const Descriptor& graph,
+                                const Choice& choice) {
+    Engine out{Descriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR),
+               {},
+               Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)};
+    out.engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
+    out.engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+    if (target.properties != nullptr)
+        out.engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *target.properties);
+    if (!out.engine.try_to_finish()) return std::nullopt;
     std::vector<cudnnBackendDescriptor_t> handles;
     for (const auto& [number, value] : choice.knobs) {
         Descriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
@@ -265,24 +133,26 @@ std::optional<Descriptor> build(cudnnHandle_t cudnn, const Descriptor& graph,
         knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);
         if (!knob.try_to_finish()) return std::nullopt;
         handles.push_back(knob.handle());
-        knobs.push_back(std::move(knob));
+        out.knobs.push_back(std::move(knob));
     }
-    Descriptor config(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-    config.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+    out.config.set(CUDNN_ATTR_ENGINECFG_ENGINE, out.engine);
     if (!handles.empty())
-        config.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-                   std::ssize(handles), handles.data());
-    if (!config.try_to_finish()) return std::nullopt;
-    Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn);
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-    if (!plan.try_to_finish()) return std::nullopt;
-    return plan;
+        out.config.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+                       std::ssize(handles), handles.data());
+    if (!out.config.try_to_finish()) return std::nullopt;
+    return out;
+}
+
+/// Kernels that cuDNN compiled for one graph of any size.
+Descriptor cache_for(const Descriptor& graph) {
+    Descriptor out(CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
+    out.set(CUDNN_ATTR_KERNEL_CACHE_OPERATION_GRAPH, graph);
+    return std::move(out).finish("a kernel cache");
 }
 
 class CudnnPlan : public ConvPlan {
   public:
-    CudnnPlan(cudnnHandle_t cudnn, Graph graph, Descriptor plan, const ConvFusion& form)
+    CudnnPlan(cudnnHandle_t cudnn, CudnnGraph graph, Descriptor plan, const ConvFusion& form)
         : cudnn_(cudnn), graph_(std::move(graph)), plan_(std::move(plan)), form_(form) {
         plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &workspace_);
     }
@@ -305,10 +175,16 @@ class CudnnPlan : public ConvPlan {
 
   private:
     cudnnHandle_t cudnn_;
-    Graph graph_;
+    CudnnGraph graph_;
     Descriptor plan_;
     ConvFusion form_;
     std::int64_t workspace_ = 0;
+};
+
+/// Kept for each shape, but for its tiles, and form.
+struct Search {
+    std::vector<Choice> choices;
+    std::optional<Descriptor> cache;  ///< of kernels, which are compiled where something is fused
 };
 
 class Cudnn : public ConvLibrary {
@@ -321,7 +197,15 @@ class Cudnn : public ConvLibrary {
             check(status, "its stream");
         }
     }
-    ~Cudnn() override { cudnnDestroy(cudnn_); }
+    /// For the device that this JSON describes.
+    explicit Cudnn(const std::string& device) : properties_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
+        properties_->set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+                         std::ssize(device) + 1, device.c_str());
+        properties_ = std::move(*properties_).finish("a described device");
+    }
+    ~Cudnn() override {
+        if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
+    }
     Cudnn(const Cudnn&) = delete;
     Cudnn& operator=(const Cudnn&) = delete;
 
@@ -330,45 +214,72 @@ class Cudnn : public ConvLibrary {
         return fmt::format("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
     }
 
-    std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
+    bool knows(const ConvShape& shape, const ConvFusion& form) const override {
         try {
-            return search(shape, form);
+            return !search(shape, form).choices.empty();
         } catch (const DeviceError&) {
             // A form that cuDNN does not even let us describe. What is wrong with the device itself
             // shows when the sums alone are asked for.
             if (form.sums_only()) throw;
-            return nullptr;
+            return false;
         }
     }
 
-  private:
-    std::unique_ptr<ConvPlan> search(const ConvShape& shape, const ConvFusion& form) const {
-        ConvShape reference = shape;
-        reference.n = reference_batch;
-        const Graph reference_graph(cudnn_, reference, graph_of(reference, form));
-        Graph graph(cudnn_, shape, graph_of(shape, form));
-        std::vector<cudnnBackendHeurMode_t> modes{CUDNN_HEUR_MODE_A};
-        // What is only meant to work somehow would be slower, fused, than kernels of our own.
-        if (form.sums_only()) modes.push_back(CUDNN_HEUR_MODE_FALLBACK);
-        for (const cudnnBackendHeurMode_t mode : modes)
-            for (const Choice& choice : proposals(reference_graph.whole(), mode)) {
-                if (!acceptable(choice.notes, shape.precision)) continue;
-                // Only what works for the reference too: else the choice would depend on the batch.
-                if (!build(cudnn_, reference_graph.whole(), choice)) continue;
-                if (auto plan = build(cudnn_, graph.whole(), choice))
-                    return std::make_unique<CudnnPlan>(cudnn_, std::move(graph), std::move(*plan),
-                                                       form);
-            }
+    std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
+        if (!knows(shape, form)) return nullptr;
+        const Search& found = search(shape, form);
+        CudnnGraph graph(cudnn_, shape, graph_of(shape, form), !form.sums_only());
+        for (const Choice& choice : found.choices) {
+            const std::optional<Engine> engine = engine_of(target(), graph.whole(), choice);
+            if (!engine) continue;
+            Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+            plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn_);
+            plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, engine->config);
+            if (found.cache) plan.set(CUDNN_ATTR_EXECUTION_PLAN_KERNEL_CACHE, *found.cache);
+            if (plan.try_to_finish())
+                return std::make_unique<CudnnPlan>(cudnn_, std::move(graph), std::move(plan), form);
+        }
         return nullptr;
     }
 
+  private:
+    Target target() const { return {cudnn_, properties_ ? &*properties_ : nullptr}; }
+
+    /// What is acceptable and works with reference_batch tiles: else the choice would depend on how
+    /// many there are.
+    const Search& search(const ConvShape& shape, const ConvFusion& form) const {
+        ConvShape reference = shape;
+        reference.n = reference_batch;
+        const auto known = searches_.find({reference, form});
+        if (known != searches_.end()) return known->second;
+        Search found;
+        const bool fuses = !form.sums_only();
+        const CudnnGraph graph(cudnn_, reference, graph_of(reference, form), fuses);
+        if (fuses) found.cache = cache_for(graph.whole());
+        std::vector<cudnnBackendHeurMode_t> modes{CUDNN_HEUR_MODE_A};
+        // What is only meant to work somehow would be slower, fused, than kernels of our own.
+        if (!fuses) modes.push_back(CUDNN_HEUR_MODE_FALLBACK);
+        for (const cudnnBackendHeurMode_t mode : modes)
+            for (Choice& choice : proposals(target(), graph.whole(), mode))
+                if (acceptable(choice.notes, shape.precision) &&
+                    engine_of(target(), graph.whole(), choice))
+                    found.choices.push_back(std::move(choice));
+        return searches_.emplace(std::pair(reference, form), std::move(found)).first->second;
+    }
+
     cudnnHandle_t cudnn_ = nullptr;
+    std::optional<Descriptor> properties_;
+    mutable std::map<std::pair<ConvShape, ConvFusion>, Search> searches_;
 };
 
 }  // namespace
 
 std::unique_ptr<ConvLibrary> make_conv_library(Stream stream) {
     return std::make_unique<Cudnn>(stream);
+}
+
+std::unique_ptr<ConvLibrary> make_paper_library(const std::string& device) {
+    return std::make_unique<Cudnn>(device);
 }
 
 }  // namespace cytofleet::cuda

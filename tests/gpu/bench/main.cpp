@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "gpu/bench/convolutions_bench.hpp"
 #include "gpu/bench/frames_bench.hpp"
 #include "gpu/bench/masks_bench.hpp"
 #include "gpu/bench/network_bench.hpp"
@@ -42,6 +43,7 @@ int run(const Options& options) {
     const Peaks peaks = measure_peaks(report, options.scope);
     const auto wants = [&](const char* part) { return options.parts.contains(part); };
     if (wants("network")) bench_network(report, weights, options.scope, peaks);
+    if (wants("convolutions")) bench_convolutions(report, weights, options.scope, peaks);
     if (wants("masks")) bench_masks(report, options.scope, peaks);
     if (wants("frames")) bench_frames(report, weights, options.scope, device.number);
     std::fputs(report.table().c_str(), stdout);

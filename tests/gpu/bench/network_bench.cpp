@@ -127,7 +127,7 @@ void bench_network(Report& report, const Weights& weights, const Scope& scope, c
             }
         }
         for (const std::string& choice : engine.ops->choices())
-            report.add("convolutions", {{"choice", choice}});
+            report.add("forms of convolutions", {{"choice", choice}});
     }
     report.add("network's work",
                {{"GFLOP per tile", flops / 1e9}, {"side", static_cast<double>(scope.tile)}});

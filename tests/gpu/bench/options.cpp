@@ -46,7 +46,7 @@ std::string usage() {
            "                     the bars are for one of Cellpose's size)\n"
            "  --json FILE        write the figures there too\n"
            "  --device N         GPU, among those that are visible (default: 0)\n"
-           "  --only PART,...    of network, masks, frames\n"
+           "  --only PART,...    of network, convolutions, masks, frames\n"
            "  --frames N,...     sides of frames (default: 512,1024,2048,4096)\n"
            "  --precision P,...  of fp32, tf32, fp16 (default: all)\n"
            "  --smoke            a little of everything, to see that it runs through\n";
@@ -84,8 +84,10 @@ Options read_options(std::span<const char* const> arguments) {
             out.parts.clear();
             for (const std::string& part : split(value())) {
                 if (!known.contains(part))
-                    throw Error(ErrorKind::usage,
-                                fmt::format("--only {}: there are network, masks, frames", part));
+                    throw Error(
+                        ErrorKind::usage,
+                        fmt::format("--only {}: there are network, convolutions, masks, frames",
+                                    part));
                 out.parts.insert(part);
             }
         } else {

@@ -138,8 +138,11 @@ class PlainPlan : public ConvPlan {
 class PlainLibrary : public ConvLibrary {
   public:
     std::string description() const override { return "emulation"; }
+    bool knows(const ConvShape& shape, const ConvFusion& form) const override {
+        return !refusals() || !refusals()(shape, form);
+    }
     std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
-        if (refusals() && refusals()(shape, form)) return nullptr;
+        if (!knows(shape, form)) return nullptr;
         return std::make_unique<PlainPlan>(shape, form);
     }
 };
