@@ -24,7 +24,10 @@ bool nothing_left(const std::vector<Outcome>& outcomes, int exit_code) {
 
 void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes,
                  std::int64_t unfinished, int exit_code) {
-    if (run.number == 0 || unfinished > 0 || !nothing_left(outcomes, exit_code)) return;
+    if (run.number == 0 || !nothing_left(outcomes, exit_code)) return;
+    // What waited for others may have been done since. Whoever did it has marked the run before it
+    // looked whether we live: so either it clears or we do.
+    if (unfinished > 0 && !is_finished(run.folder, run.number)) return;
     try {
         mark_finished(run.folder, run.number);
         fault_point("after the run is marked as finished");

@@ -129,7 +129,10 @@ RankLoop::Ending work(Communicator& comm, const RunOptions& options, RunStartUp&
                       log.set_level(options.log_level);
                       return later_lead(context);
                   }).go();
-    if (!options.shard.alone() && ending.report) finish_shard(context, record, *ending.report);
+    if (!options.shard.alone() && ending.report) {
+        finish_shard(context, record, *ending.report);
+        fault_point("after the shard has ended");
+    }
     return ending;
 }
 
