@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "backend/cpu/cpu_ops.hpp"
 #include "backend/cuda/conv_library.hpp"
+#include "base/timer.hpp"
+#include "gpu/bench/operands.hpp"
 #include "gpu/bench/timing.hpp"
 #include "gpu/network_convolutions.hpp"
-#include "kernels/nn/pointwise_cuda.hpp"
 #include "kernels/support/streams.hpp"
 #include "models/cellpose/network.hpp"
 
@@ -20,96 +22,100 @@ namespace {
 
 using cuda::ConvFusion;
 using cuda::ConvShape;
-using cuda::DeviceArray;
-using cuda::PerChannel;
 
-/// Zeros for everything that a convolution and what follows it may read or write.
-class Operands {
+/// Between two forms of one convolution, of the largest result: both round the same inputs to the
+/// same bits, but add up in another order, and apart the sums are rounded once more.
+double allowed(Precision precision) {
+    return precision == Precision::fp16 ? 2e-3 : 1e-4;
+}
+
+class ConvolutionsBench {
   public:
-    Operands(cuda::Stream stream, const ConvShape& shape)
-        : size_{shape.n, shape.height, shape.width, shape.out, element_of(shape.precision)},
-          x_(bytes(shape, shape.n * shape.height * shape.width * shape.in)),
-          weights_(bytes(shape, shape.out * shape.in * shape.kernel * shape.kernel)),
-          y_(static_cast<std::size_t>(size_.bytes())),
-          add_(y_.size()),
-          copy_(y_.size()),
-          values_(static_cast<std::size_t>(shape.n * shape.out)) {
-        x_.zero(stream);
-        weights_.zero(stream);
-        add_.zero(stream);
-        values_.zero(stream);
+    ConvolutionsBench(Report& report, const Scope& scope, Precision precision,
+                      std::optional<double> peak)
+        : report_(report), scope_(scope), precision_(precision), peak_(peak) {}
+
+    /// Fused, then by two kernels.
+    void run(const cuda::WantedConvolution& each) {
+        Operands operands(stream_, each.shape, numbers_);
+        std::vector<float> fused;
+        for (const ConvFusion& form : {each.form, ConvFusion{}}) {
+            try {
+                if (!time(each, form, operands)) continue;
+            } catch (const cuda::OutOfDeviceMemory&) {
+                throw;
+            } catch (const cuda::DeviceError& error) {
+                // Another form, or another shape, may do; where the device is lost, all fail.
+                report_.failed(fmt::format("{}, {}", each.shape.text(), form.text()), error.what());
+                continue;
+            }
+            std::vector<float> got = operands.sample(stream_);
+            if (fused.empty()) {
+                fused = std::move(got);
+                continue;
+            }
+            const double off = difference(got, fused);
+            if (!(off <= allowed(precision_)))
+                report_.wrong(
+                    fmt::format("{}, {}: fused and by two kernels differ by {:.3g} of the "
+                                "largest",
+                                each.shape.text(), each.form.text(), off));
+        }
     }
-    cuda::ConvData data() {
-        return {x_.data(),      weights_.data(), y_.data(),      values_.data(), add_.data(),
-                values_.data(), values_.data(),  values_.data(), copy_.data()};
-    }
-    /// What follows the sums where `form` is not fused.
-    cuda::Finish finish(const ConvFusion& form) {
-        const auto values = [&](PerChannel kind) -> cuda::ChannelValues {
-            if (kind == PerChannel::none) return {};
-            return {values_.data(), kind == PerChannel::per_tile ? size_.channels : 0};
-        };
-        cuda::Finish out;
-        out.bias = values(form.bias);
-        if (form.add) out.add = add_.data();
-        if (form.add_scale) out.add_scale = values(PerChannel::shared);
-        out.relu = form.relu;
-        if (form.copy_shift != PerChannel::none)
-            out.copy = {values(PerChannel::shared), values(form.copy_shift), copy_.data()};
-        return out;
-    }
-    const cuda::MapSize& size() const { return size_; }
 
   private:
-    static std::size_t bytes(const ConvShape& shape, std::int64_t numbers) {
-        return static_cast<std::size_t>(numbers * bytes_of(element_of(shape.precision)));
+    /// False where the library has no such form.
+    bool time(const cuda::WantedConvolution& each, const ConvFusion& form, Operands& operands) {
+        const Timer planning;
+        const auto plan = library_->plan(each.shape, form);
+        const double planned = planning.seconds();
+        if (!plan) return false;
+        cuda::DeviceArray<std::byte> workspace(std::max<std::size_t>(plan->workspace_bytes(), 1));
+        const double seconds = median_seconds(stream_, scope_.rounds, [&] {
+            plan->run(operands.data(), workspace.data());
+            if (form.sums_only())
+                cuda::finish_convolution(stream_, operands.data().y, operands.size(),
+                                         operands.finish(each.form), operands.data().y);
+        });
+        const ConvShape& shape = each.shape;
+        const double flops = 2.0 * static_cast<double>(shape.n * shape.height * shape.width) *
+                             static_cast<double>(shape.in * shape.out) *
+                             static_cast<double>(shape.kernel * shape.kernel);
+        std::optional<double> percent;
+        if (peak_) percent = 100 * flops / seconds / *peak_;
+        report_.add("convolutions",
+                    {{"shape", shape.text()},
+                     {"wanted", each.form.text()},
+                     {"by", std::string(form.sums_only() ? "two kernels" : "one, fused")},
+                     {"us", seconds * 1e6},
+                     {"TFLOP/s", flops / seconds / 1e12},
+                     {"% of peak", value_of(percent)},
+                     {"plan, s", planned}});
+        return true;
     }
-    cuda::MapSize size_;
-    DeviceArray<std::byte> x_, weights_, y_, add_, copy_;
-    DeviceArray<float> values_;
+
+    Report& report_;
+    const Scope& scope_;
+    Precision precision_;
+    std::optional<double> peak_;
+    OperandNumbers numbers_;
+    cuda::OwnStream own_;
+    cuda::Stream stream_ = own_.get();
+    std::unique_ptr<cuda::ConvLibrary> library_ = cuda::make_conv_library(stream_);
 };
 
 }  // namespace
 
-void bench_convolutions(Report& report, const Weights& weights, const Scope& scope,
-                        const Peaks& peaks) {
-    const cuda::OwnStream own;
-    const cuda::Stream stream = own.get();
-    const auto library = cuda::make_conv_library(stream);
+void bench_convolutions(Report& report, const Weights& weights, const Scope& scope, Peaks& peaks,
+                        Precision precision) {
     std::vector<std::int64_t> widths;
     for (const std::int64_t width : CpNet(make_cpu_ops(1), weights).widths())
         widths.push_back(cuda::padded_channels(width));
     widths.erase(widths.begin());  // the network's input
-    for (const Precision precision : scope.precisions)
-        for (const cuda::WantedConvolution& each :
-             cuda::network_convolutions(widths, scope.tile, scope.batches.back(), precision)) {
-            const ConvShape& shape = each.shape;
-            const ConvFusion& wanted = each.form;
-            Operands operands(stream, shape);
-            const double flops = 2.0 * static_cast<double>(shape.n * shape.height * shape.width) *
-                                 static_cast<double>(shape.in * shape.out) *
-                                 static_cast<double>(shape.kernel * shape.kernel);
-            for (const ConvFusion& form : {wanted, ConvFusion{}}) {
-                const auto plan = library->plan(shape, form);
-                if (!plan) continue;
-                DeviceArray<std::byte> workspace(std::max<std::size_t>(plan->workspace_bytes(), 1));
-                const double seconds = median_seconds(stream, scope.rounds, [&] {
-                    plan->run(operands.data(), workspace.data());
-                    if (form.sums_only())
-                        cuda::finish_convolution(stream, operands.data().y, operands.size(),
-                                                 operands.finish(wanted), operands.data().y);
-                });
-                std::optional<double> percent;
-                if (peaks.math) percent = 100 * flops / seconds / peaks.math->of(precision);
-                report.add("convolutions",
-                           {{"shape", shape.text()},
-                            {"wanted", wanted.text()},
-                            {"by", std::string(form.sums_only() ? "two kernels" : "one, fused")},
-                            {"us", seconds * 1e6},
-                            {"TFLOP/s", flops / seconds / 1e12},
-                            {"% of peak", value_of(percent)}});
-            }
-        }
+    ConvolutionsBench bench(report, scope, precision, peaks.math(precision));
+    for (const cuda::WantedConvolution& each :
+         cuda::network_convolutions(widths, scope.tile, scope.largest_batch(), precision))
+        bench.run(each);
 }
 
 }  // namespace cytofleet::bench

@@ -1,15 +1,20 @@
 // How fast a GPU is at each part of the work, against its own peaks and the project's bars.
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/timer.hpp"
 #include "gpu/bench/convolutions_bench.hpp"
 #include "gpu/bench/frames_bench.hpp"
 #include "gpu/bench/masks_bench.hpp"
 #include "gpu/bench/network_bench.hpp"
+#include "gpu/bench/network_tiles.hpp"
 #include "gpu/bench/options.hpp"
 #include "gpu/bench/peaks.hpp"
 #include "gpu/bench/report.hpp"
@@ -30,25 +35,56 @@ cuda::DeviceFacts choose_device(int number) {
                             survey.devices.size()));
 }
 
+/// A part of the run, or of one of its precisions: where it fails, the next is tried.
+void run_part(Report& report, const std::string& part, const std::function<void()>& work) {
+    const Timer timer;
+    try {
+        work();
+    } catch (const std::exception& error) {
+        report.failed(part, error.what());
+    }
+    report.took(part, "all", timer.seconds());
+}
+
 int run(const Options& options) {
+    const Timer starting;
+    Report report(options.json);
+    const Scope& scope = options.scope;
     const cuda::DeviceFacts device = choose_device(options.device);
     cuda::use_device(device.number);
     const auto model = options.model.empty() ? demo_model_file() : options.model;
     const Weights weights(std::make_shared<const Checkpoint>(Checkpoint::load(model)));
-    Report report;
     report.add("device", {{"name", device.name},
                           {"compute capability", fmt::format("{}.{}", device.major, device.minor)},
                           {"memory GB", static_cast<double>(device.memory) / 1e9},
                           {"model", model.filename().string()}});
-    const Peaks peaks = measure_peaks(report, options.scope);
+    report.took("start", "device and model", starting.seconds());
+    Peaks peaks(report, scope);
     const auto wants = [&](const char* part) { return options.parts.contains(part); };
-    if (wants("network")) bench_network(report, weights, options.scope, peaks);
-    if (wants("convolutions")) bench_convolutions(report, weights, options.scope, peaks);
-    if (wants("masks")) bench_masks(report, options.scope, peaks);
-    if (wants("frames")) bench_frames(report, weights, options.scope, device.number);
-    std::fputs(report.table().c_str(), stdout);
-    if (!options.json.empty()) report.write_json(options.json);
-    return report.all_right() ? 0 : 1;
+    const auto each_precision = [&](const char* part, const auto& work) {
+        if (!wants(part)) return;
+        for (const Precision precision : scope.precisions)
+            run_part(report, fmt::format("{}, {}", part, name_of(precision)),
+                     [&] { work(precision); });
+    };
+    // The order is that of options.cpp: what takes least time for most comes first.
+    if (wants("masks")) run_part(report, "masks", [&] { bench_masks(report, scope, peaks); });
+    std::optional<NetworkTiles> tiles;
+    each_precision("network", [&](Precision precision) {
+        if (!tiles) tiles.emplace(weights, scope);
+        bench_network(report, weights, *tiles, scope, peaks, precision);
+    });
+    if (wants("frames")) run_part(report, "transfers", [&] { peaks.report_transfers(); });
+    each_precision("frames", [&](Precision precision) {
+        bench_frames(report, weights, scope, device.number, precision);
+    });
+    each_precision("convolutions", [&](Precision precision) {
+        bench_convolutions(report, weights, scope, peaks, precision);
+    });
+    each_precision("movie", [&](Precision precision) {
+        bench_movie(report, weights, scope, device.number, precision);
+    });
+    return report.finish() ? 0 : 1;
 }
 
 }  // namespace

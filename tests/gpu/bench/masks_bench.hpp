@@ -7,6 +7,6 @@
 
 namespace cytofleet::bench {
 
-void bench_masks(Report& report, const Scope& scope, const Peaks& peaks);
+void bench_masks(Report& report, const Scope& scope, Peaks& peaks);
 
 }  // namespace cytofleet::bench

@@ -2,10 +2,9 @@
 
 namespace cytofleet::bench {
 
-std::optional<MathPeaks> measure_math(Report& report, const Scope& scope) {
-    return MathPeaks{.fp32 = fma_rate(scope.rounds),
-                     .tf32 = product_rate(report, Precision::tf32, scope.rounds),
-                     .fp16 = product_rate(report, Precision::fp16, scope.rounds)};
+std::optional<double> measure_math(Report& report, Precision precision, int rounds) {
+    if (precision == Precision::fp32) return fma_rate(rounds);
+    return product_rate(report, precision, rounds);
 }
 
 }  // namespace cytofleet::bench

@@ -2,7 +2,7 @@
 
 namespace cytofleet::bench {
 
-std::optional<MathPeaks> measure_math(Report& /*report*/, const Scope& /*scope*/) {
+std::optional<double> measure_math(Report& /*report*/, Precision /*precision*/, int /*rounds*/) {
     return std::nullopt;
 }
 

@@ -14,7 +14,7 @@ struct Options {
     std::filesystem::path model;  ///< empty: the small one that comes with the program
     std::filesystem::path json;   ///< empty: none
     int device = 0;
-    std::set<std::string> parts{"network", "convolutions", "masks", "frames"};
+    std::set<std::string> parts{"masks", "network", "frames", "convolutions", "movie"};
     Scope scope;
     bool help = false;
 };

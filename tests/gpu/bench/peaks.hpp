@@ -1,6 +1,8 @@
-// What the device does at best, measured: the rates that everything else is compared with.
+// What the device does at best, measured: the rates that everything else is compared with. Each
+// when it is first asked for, so that a run of one part does not wait for the others' peaks.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "backend/cuda/precision.hpp"
@@ -10,29 +12,34 @@
 
 namespace cytofleet::bench {
 
-/// Floating point operations per second.
-struct MathPeaks {
-    double fp32 = 0;  ///< fused multiply-adds of the ordinary cores
-    double tf32 = 0;  ///< tensor cores, as below
-    double fp16 = 0;  ///< tensor cores, sums in fp32
-    double of(Precision precision) const {
-        return precision == Precision::fp32 ? fp32 : precision == Precision::tf32 ? tf32 : fp16;
-    }
-};
-
-struct Peaks {
-    double copy = 0;                ///< bytes read and written per second, device to device
-    std::optional<MathPeaks> math;  ///< none: the device is emulated
+class Peaks {
+  public:
+    Peaks(Report& report, const Scope& scope) : report_(report), scope_(scope) {}
+    /// Bytes read and written per second, device to device.
+    double copy();
+    /// Floating point operations per second: of fused multiply-adds of the ordinary cores in fp32,
+    /// of tensor cores otherwise. None where this program or device has no way to measure it.
+    std::optional<double> math(Precision precision);
+    /// Only reports how fast frames come up and labels go down at best.
+    void report_transfers();
     /// Per cent of the copy rate.
-    double percent_of_copy(double bytes, double seconds) const {
-        return 100 * bytes / seconds / copy;
+    double percent_of_copy(double bytes, double seconds) { return 100 * bytes / seconds / copy(); }
+    std::optional<double> percent_of_math(Precision precision, double rate) {
+        const std::optional<double> peak = math(precision);
+        return peak ? std::optional(100 * rate / *peak) : std::nullopt;
     }
+
+  private:
+    void add(const char* what, const Value& rate, const char* unit);
+    Report& report_;
+    const Scope& scope_;
+    double copy_ = 0;
+    std::map<Precision, std::optional<double>> math_;
 };
 
-Peaks measure_peaks(Report& report, const Scope& scope);
-
-/// None under the emulation. Adds to `report` what is wrong.
-std::optional<MathPeaks> measure_math(Report& report, const Scope& scope);
+/// None under the emulation, and in a build without cuBLASLt. Adds to `report` what is wrong.
+/// Throws cuda::DeviceError.
+std::optional<double> measure_math(Report& report, Precision precision, int rounds);
 
 /// The two parts of it that a real device has: our own kernel, and a product of two 8192 x 8192
 /// matrices by cuBLASLt. Throws cuda::DeviceError.

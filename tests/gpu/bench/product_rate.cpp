@@ -1,6 +1,5 @@
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <cublasLt.h>
 #include <memory>
 #include <random>
@@ -10,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "gpu/bench/patterns.hpp"
 #include "gpu/bench/peaks.hpp"
 #include "gpu/bench/timing.hpp"
 #include "kernels/support/streams.hpp"
@@ -50,15 +50,6 @@ std::vector<float> random_numbers(unsigned seed) {
         value = (bits >> 31) == 0 ? size : -size;
     }
     return out;
-}
-
-/// The 16 bits of an fp16 number that `value`, one of the above, is exactly.
-std::uint16_t half_of(float value) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof(bits));
-    const std::uint32_t exponent = (bits >> 23 & 0xFFU) - 127 + 15;
-    return static_cast<std::uint16_t>((bits >> 16 & 0x8000U) | exponent << 10 |
-                                      (bits >> 13 & 0x3FFU));
 }
 
 float float_of(std::uint16_t half) {

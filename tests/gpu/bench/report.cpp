@@ -1,8 +1,10 @@
 #include "gpu/bench/report.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <fstream>
+#include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,51 +15,76 @@ namespace {
 
 constexpr const char* bars = "bars";
 
-/// Four digits at least, and no exponent, so that columns can be compared by eye.
-std::string text_of(double number) {
-    if (!std::isfinite(number)) return "not a number";
-    const double size = std::abs(number);
-    if (number == std::floor(number) && size < 1e12) return fmt::format("{:.0f}", number);
-    if (size > 0 && size < 1e-3) return fmt::format("{:.2e}", number);
-    return fmt::format("{:.{}f}", number, size >= 1000 ? 0 : (size >= 10 ? 1 : 3));
+void print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
 }
 
-std::string text_of(const Value& value) {
-    if (const auto* number = std::get_if<double>(&value)) return text_of(*number);
-    if (const auto* text = std::get_if<std::string>(&value)) return *text;
-    return "-";
+std::string json_list(const std::vector<std::string>& lines) {
+    std::string out;
+    for (const std::string& line : lines) out += (out.empty() ? "" : ",") + quoted(line);
+    return '[' + out + ']';
 }
 
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            (out += '\\') += c;
-        else if (static_cast<unsigned char>(c) < 0x20)
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            out += c;
-    }
-    return out + '"';
-}
-
-std::string json_of(const Value& value) {
-    const auto* number = std::get_if<double>(&value);
-    if (number != nullptr && std::isfinite(*number)) return fmt::format("{}", *number);
-    if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
-    return "null";
+/// Under another name first: the file is old or new, never half. A kill of the program needs no
+/// fsync. Returns what went wrong.
+std::string replace(const std::filesystem::path& file, const std::string& text) {
+    std::filesystem::path beside = file;
+    beside += ".tmp";
+    std::ofstream stream(beside, std::ios::binary | std::ios::trunc);
+    stream << text;
+    stream.close();
+    std::error_code problem;
+    if (stream) std::filesystem::rename(beside, file, problem);
+    if (stream && !problem) return {};
+    return fmt::format("{}: cannot be written; name another file with --json", file.string());
 }
 
 }  // namespace
 
-void Report::add(const std::string& section, Fields fields) {
-    auto found = std::ranges::find(sections_, section, &Section::name);
-    if (found == sections_.end()) {
-        // The bars stay last, where people look.
-        const bool behind = !sections_.empty() && sections_.back().name == bars;
-        found = sections_.insert(behind ? sections_.end() - 1 : sections_.end(), {section, {}});
+Report::Report(std::filesystem::path json) : file_(std::move(json)) {
+    save();
+    if (!unsaved_.empty()) throw Error(ErrorKind::output, unsaved_);
+}
+
+Report::Section& Report::section_of(const std::string& name) {
+    auto found = std::ranges::find(sections_, name, &Section::name);
+    if (found == sections_.end()) found = sections_.insert(found, Section{name, {}, {}});
+    return *found;
+}
+
+void Report::print_header(Section& section) {
+    const Fields& first = section.rows.front();
+    section.widths.resize(first.size());
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        // Later rows' texts are often longer than the first one's.
+        section.widths[i] = std::holds_alternative<std::string>(first[i].second) ? 15 : 8;
+        for (const Fields& row : section.rows)
+            section.widths[i] = std::max(
+                {section.widths[i], first[i].first.size(), text_of(row.at(i).second).size()});
     }
-    found->rows.push_back(std::move(fields));
+    std::string line;
+    for (std::size_t i = 0; i < first.size(); ++i)
+        line += fmt::format("  {:<{}}", first[i].first, section.widths[i]);
+    print(fmt::format("\n{}\n{}\n", section.name, line.substr(0, line.find_last_not_of(' ') + 1)));
+}
+
+void Report::print_row(Section& section, const Fields& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const std::string text = text_of(row[i].second);
+        section.widths.at(i) = std::max(section.widths.at(i), text.size());
+        line += fmt::format("  {:<{}}", text, section.widths[i]);
+    }
+    print(line.substr(0, line.find_last_not_of(' ') + 1) + '\n');
+}
+
+void Report::add(const std::string& name, Fields fields) {
+    Section& section = section_of(name);
+    section.rows.push_back(std::move(fields));
+    if (std::exchange(shown_, name) != name) print_header(section);
+    print_row(section, section.rows.back());
+    save();
 }
 
 void Report::bar(const std::string& what, std::optional<double> got, double wanted, bool at_least,
@@ -69,59 +96,56 @@ void Report::bar(const std::string& what, std::optional<double> got, double want
                {"verdict", got ? std::string(met ? "met" : "missed") : "not judged: " + why}});
 }
 
+void Report::took(const std::string& part, const std::string& step, double seconds) {
+    add("seconds", {{"part", part}, {"step", step}, {"seconds", seconds}});
+}
+
+void Report::complain(const std::string& line) {
+    print(fmt::format("\n{}\n", line));
+    shown_.clear();
+    save();
+}
+
 void Report::wrong(const std::string& what) {
     wrong_.push_back(what);
+    complain("WRONG: " + what);
 }
 
-std::string Report::table() const {
-    std::string out;
-    for (const Section& section : sections_) {
-        const Fields& names = section.rows.front();
-        std::vector<std::size_t> widths;
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            widths.push_back(names[i].first.size());
-            for (const Fields& row : section.rows)
-                widths[i] = std::max(widths[i], text_of(row.at(i).second).size());
-        }
-        const auto line = [&](const auto& cell) {
-            std::string text;
-            for (std::size_t i = 0; i < names.size(); ++i)
-                text += fmt::format("  {:<{}}", cell(i), widths[i]);
-            out += text.substr(0, text.find_last_not_of(' ') + 1) + '\n';
-        };
-        out += fmt::format("\n{}\n", section.name);
-        line([&](std::size_t i) { return names[i].first; });
-        for (const Fields& row : section.rows)
-            line([&](std::size_t i) { return text_of(row.at(i).second); });
+void Report::failed(const std::string& part, const std::string& why) {
+    failed_.push_back(part + ": " + why);
+    complain("FAILED: " + failed_.back());
+}
+
+bool Report::finish() {
+    const auto found = std::ranges::find(sections_, bars, &Section::name);
+    if (found != sections_.end()) {
+        print_header(*found);
+        for (const Fields& row : found->rows) print_row(*found, row);
     }
-    for (const std::string& what : wrong_) out += fmt::format("\nWRONG: {}\n", what);
-    return out;
+    for (const std::string& what : wrong_) print("\nWRONG: " + what + '\n');
+    for (const std::string& what : failed_) print("\nFAILED: " + what + '\n');
+    complete_ = failed_.empty();
+    save();
+    if (!unsaved_.empty()) throw Error(ErrorKind::output, unsaved_);
+    return wrong_.empty() && failed_.empty();
 }
 
-void Report::write_json(const std::filesystem::path& file) const {
+std::string Report::json() const {
     std::string out = "{";
     for (const Section& section : sections_) {
-        out += fmt::format("{}:[", quoted(section.name));
-        for (const Fields& row : section.rows) {
-            out += "\n {";
-            for (const auto& [name, value] : row)
-                out += fmt::format("{}:{},", quoted(name), json_of(value));
-            out.back() = '}';
-            out += ',';
-        }
-        out.back() = ']';
-        out += ",\n";
+        out += quoted(section.name);
+        const char* before = ":[";
+        for (const Fields& row : section.rows)
+            out += fmt::format("{}\n {}", std::exchange(before, ","), json_of(row));
+        out += "],\n";
     }
-    out += "\"wrong\":[";
-    for (const std::string& what : wrong_) out += quoted(what) + ',';
-    if (!wrong_.empty()) out.pop_back();
-    out += "]}\n";
-    std::ofstream stream(file, std::ios::binary);
-    stream << out;
-    if (!stream.flush())
-        throw Error(
-            ErrorKind::output,
-            fmt::format("{}: cannot be written; name another file with --json", file.string()));
+    return fmt::format("{}\"wrong\":{},\n\"failed\":{},\n\"complete\":{}}}\n", out,
+                       json_list(wrong_), json_list(failed_), complete_);
+}
+
+/// A disk that fills up in the middle must not end the measuring: the table goes on.
+void Report::save() {
+    if (!file_.empty()) unsaved_ = replace(file_, json());
 }
 
 }  // namespace cytofleet::bench

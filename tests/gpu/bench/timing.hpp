@@ -11,8 +11,8 @@ namespace cytofleet::bench {
 /// Of at least one number.
 double median(std::vector<double> numbers);
 
-/// Median seconds over `rounds` of what work() queues on `stream`, after one call that is not
-/// counted.
+/// Median seconds over `rounds` of what work() queues on `stream`, after 3 calls that are not
+/// counted (1 in a smoke test).
 double median_seconds(cuda::Stream stream, int rounds, const std::function<void()>& work);
 
 }  // namespace cytofleet::bench

@@ -1,0 +1,38 @@
+// Tiles for the network alone: cut from a crowded frame and normalised as the program does it, each
+// another piece of it. Tiles of zeros, or one tile again and again, would be timed too fast.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gpu/bench/scope.hpp"
+#include "weights/weights.hpp"
+
+namespace cytofleet::bench {
+
+class NetworkTiles {
+  public:
+    /// Enough for the largest batch of `scope`. `weights` must outlive it.
+    NetworkTiles(const Weights& weights, const Scope& scope);
+    std::int64_t channels() const { return channels_; }
+    /// (n, channels, side, side).
+    std::vector<float> batch(std::int64_t n) const;
+    /// Largest difference of the network's answers to batch(n) from the CPU's over the CPU's
+    /// largest number, for up to 4 tiles: the first, the last and two between; NaN where any number
+    /// of any tile is none. The CPU computes those 4 at the first call.
+    double error_of(std::span<const float> answers, std::int64_t n);
+
+  private:
+    std::span<const float> tile(std::int64_t number) const;
+    void answer();
+
+    const Weights& weights_;
+    std::int64_t side_;
+    std::int64_t channels_;
+    std::int64_t count_;
+    std::vector<float> tiles_;    ///< (count, channels, side, side)
+    std::vector<float> answers_;  ///< the CPU's to the first of them
+};
+
+}  // namespace cytofleet::bench
