@@ -79,23 +79,25 @@ void NetworkTiles::answer() {
         styles);
 }
 
-double NetworkTiles::error_of(std::span<const float> answers, std::int64_t n) {
+Deviation NetworkTiles::deviation(std::span<const float> answers, std::int64_t n) {
     if (answers_.empty()) answer();
     if (!std::ranges::all_of(answers, [](float value) { return std::isfinite(value); }))
-        return std::numeric_limits<double>::quiet_NaN();
+        return {std::numeric_limits<double>::quiet_NaN(), 0};
     const std::size_t each = size(network_outputs * side_ * side_);
     double worst = 0;
     double largest = 0;
+    double product = 0;
+    double square = 0;
     std::size_t at = 0;
-    for (const std::int64_t place : checked_places(n)) {
-        const std::span<const float> got = answers.subspan(size(place) * each, each);
-        for (const float value : got) {
+    for (const std::int64_t place : checked_places(n))
+        for (const double got : answers.subspan(size(place) * each, each)) {
             const double wanted = answers_[at++];
-            worst = std::max(worst, std::abs(static_cast<double>(value) - wanted));
+            worst = std::max(worst, std::abs(got - wanted));
             largest = std::max(largest, std::abs(wanted));
+            product += got * wanted;
+            square += wanted * wanted;
         }
-    }
-    return worst / largest;
+    return {worst / largest, product / square - 1};
 }
 
 }  // namespace cytofleet::bench

@@ -11,6 +11,12 @@
 
 namespace cytofleet::bench {
 
+struct Deviation {
+    double error = 0;  ///< largest difference over the largest number; NaN where any answer is none
+    double gain =
+        0;  ///< the factor that fits best, less 1: numbers that are cut, not rounded, shrink
+};
+
 class NetworkTiles {
   public:
     /// Enough for the largest batch of `scope`. `weights` must outlive it.
@@ -18,10 +24,9 @@ class NetworkTiles {
     std::int64_t channels() const { return channels_; }
     /// (n, channels, side, side).
     std::vector<float> batch(std::int64_t n) const;
-    /// Largest difference of the network's answers to batch(n) from the CPU's over the CPU's
-    /// largest number, for up to 4 tiles: the first, the last and two between; NaN where any number
-    /// of any tile is none. The CPU computes those 4 at the first call.
-    double error_of(std::span<const float> answers, std::int64_t n);
+    /// Of the network's answers to batch(n) from the CPU's, for up to 4 tiles: the first, the last
+    /// and two between. The CPU computes those 4 at the first call.
+    Deviation deviation(std::span<const float> answers, std::int64_t n);
 
   private:
     std::span<const float> tile(std::int64_t number) const;
