@@ -18,8 +18,8 @@ class Report {
     /// whenever the program dies; "complete" is false until the end. Empty: none. Throws
     /// Error{output}.
     explicit Report(std::filesystem::path json);
-    /// A row of a section, printed at once; rows of one section have the same fields.
-    void add(const std::string& section, Fields fields);
+    /// A row of a section of that name, printed at once; rows of one section have the same fields.
+    void add(const std::string& name, Fields fields);
     /// A figure that the project wants to reach. `got` is none where it could not be judged, which
     /// `why` then says.
     void bar(const std::string& what, std::optional<double> got, double wanted, bool at_least,
