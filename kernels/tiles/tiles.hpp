@@ -9,6 +9,9 @@
 
 namespace cytofleet {
 
+/// Side of a tile in Cellpose, pixels; frames that are smaller have smaller tiles.
+inline constexpr std::int64_t full_tile = 224;
+
 /// Where the tiles of a frame lie. Tiles are numbered row-major, y outer.
 struct TileGrid {
     Extent frame;               ///< without padding
@@ -22,9 +25,9 @@ struct TileGrid {
     std::int64_t count() const { return static_cast<std::int64_t>(rows.size() * cols.size()); }
 };
 
-/// `tile_overlap` in [0.05, 0.5], `tile_size` 224 in Cellpose.
+/// `tile_overlap` in [0.05, 0.5].
 TileGrid make_tile_grid(Extent frame, double tile_overlap, bool augment,
-                        std::int64_t tile_size = 224);
+                        std::int64_t tile_size = full_tile);
 
 /// Tiles first .. first+count-1 of a planar frame (channels, H, W) to (count, channels, h, w).
 void cut_tiles(const Exec& exec, const TileGrid& grid, std::span<const float> frame,

@@ -9,6 +9,7 @@
 #include "app/doctor/disk_check.hpp"
 #include "app/doctor/exchange.hpp"
 #include "app/doctor/finding.hpp"
+#include "app/doctor/prepare.hpp"
 #include "app/doctor/rank_facts.hpp"
 #include "app/doctor/wire_check.hpp"
 #include "app/folder_arguments.hpp"
@@ -24,14 +25,22 @@ namespace {
 
 constexpr const char* help =
     "Usage: cytofleet doctor [--json] [DIR]\n"
-    "       mpirun -n 8 cytofleet doctor DIR\n\n"
+    "       mpirun -n 8 cytofleet doctor DIR\n"
+    "       cytofleet doctor --prepare GPU [--model MODEL] [--model-dir DIR] [--precision P]\n\n"
     "Looks at what clusters get wrong, as the ranks of a run would see it: how they were started, "
     "cores,\n"
     "memory, GPUs, the network, clocks, and whether DIR (default: here) is fit for results: "
     "shared, "
     "locks,\n"
     "fsync, free space. Each line is ok, warn or fail, with the remedy. Exit code 1 when one "
-    "fails.\n";
+    "fails.\n\n"
+    "--prepare compiles the kernels that a model (default: cyto3) needs on a GPU (a100, h100, "
+    "h200, "
+    "l40s,\n"
+    "rtx3090, rtx4090), which need not be here, so that no run has to: half a minute of each "
+    "process\n"
+    "otherwise. They are kept in $CYTOFLEET_CACHE, else ~/.cache/cytofleet. P: tf32 or fp16; "
+    "default: both.\n";
 
 /// Several processes that the program's MPI does not make one run of.
 Finding wrong_launcher(int processes) {
@@ -102,10 +111,17 @@ std::vector<Finding> examine(Communicator& comm, const Launch& launch,
     return out;
 }
 
+bool any_failed(const std::vector<Finding>& findings) {
+    return std::ranges::any_of(
+        findings, [](const Finding& finding) { return finding.health == Health::fail; });
+}
+
 }  // namespace
 
 int doctor_command(const std::vector<std::string>& arguments, int& argc, char**& argv) {
-    const FolderArguments given = parse_folder_arguments("doctor", arguments);
+    std::vector<std::string> others = arguments;
+    const PrepareArguments wanted = take_prepare_arguments(others);
+    const FolderArguments given = parse_folder_arguments("doctor", others);
     if (given.help) {
         fmt::print("{}", help);
         return 0;
@@ -113,6 +129,11 @@ int doctor_command(const std::vector<std::string>& arguments, int& argc, char**&
     const auto show_findings = [&](const std::vector<Finding>& findings) {
         fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
     };
+    if (!wanted.device.empty()) {
+        const auto findings = prepare_kernels(wanted);
+        show_findings(findings);
+        return any_failed(findings) ? 1 : 0;
+    }
     const Launch launch = find_launch([](const char* name) { return std::getenv(name); });
     std::unique_ptr<Communicator> comm;
     try {
@@ -124,8 +145,7 @@ int doctor_command(const std::vector<std::string>& arguments, int& argc, char**&
         return 1;
     }
     const auto findings = examine(*comm, launch, given.folder);
-    const bool failed = std::ranges::any_of(
-        findings, [](const Finding& finding) { return finding.health == Health::fail; });
+    const bool failed = any_failed(findings);
     if (comm->rank() == 0) show_findings(findings);
     std::vector<std::byte> code{std::byte{failed}};
     comm->broadcast(code, 0);

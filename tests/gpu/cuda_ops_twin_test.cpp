@@ -13,6 +13,7 @@
 #include "backend/cuda/device_pool.hpp"
 #include "backend/maps.hpp"
 #include "base/error.hpp"
+#include "gpu/test_kernels.hpp"
 #include "models/cellpose/network.hpp"
 #include "models/golden_model.hpp"
 #include "support/golden.hpp"
@@ -139,7 +140,7 @@ std::vector<Around> everything_around() {
 TEST(CudaOps, ConvolutionsWithEverythingAround) {
     const auto cpu = make_cpu_ops(1);
     for (const Precision precision : precisions) {
-        const auto gpu = make_cuda_ops(precision);
+        const auto gpu = make_cuda_ops(precision, nullptr, cuda::test_kernels());
         EXPECT_FALSE(gpu->description().empty());
         for (const Around& around : everything_around())
             EXPECT_LE(largest(surrounded(*gpu, around), surrounded(*cpu, around)),
@@ -171,11 +172,13 @@ TEST(CudaOps, WhatWasPreparedBeforeAWritingIsNotUsedAfterIt) {
         });
         return got;
     };
-    EXPECT_LE(largest(run(*make_cuda_ops(Precision::fp32)), run(*make_cpu_ops(1))), 1e-4);
+    EXPECT_LE(largest(run(*make_cuda_ops(Precision::fp32, nullptr, cuda::test_kernels())),
+                      run(*make_cpu_ops(1))),
+              1e-4);
 }
 
 TEST(CudaOps, ValuesPerChannelAreFloat32WhateverThePrecision) {
-    const auto gpu = make_cuda_ops(Precision::fp16);
+    const auto gpu = make_cuda_ops(Precision::fp16, nullptr, cuda::test_kernels());
     const auto cpu = make_cpu_ops(1);
     const std::vector<float> styles = random_floats(3 * 13, 1);
     const LinearNumbers numbers{13, 9, random_floats(13 * 9, 2), random_floats(9, 3)};
@@ -200,7 +203,7 @@ TEST(CudaOps, ValuesPerChannelAreFloat32WhateverThePrecision) {
 }
 
 TEST(CudaOps, RefuseWhatDoesNotFit) {
-    const auto gpu = make_cuda_ops(Precision::fp32);
+    const auto gpu = make_cuda_ops(Precision::fp32, nullptr, cuda::test_kernels());
     gpu->for_pieces(1, [&](Workspace& work, std::int64_t, std::int64_t) {
         const auto conv = gpu->make_convolution(test::random_convolution(8, 8, 3, 1));
         const FeaturesPtr map = work.make(1, 8, 4, 4);
@@ -297,7 +300,8 @@ TEST(CudaOps, TheWholeNetwork) {
     const std::vector<float> tile = golden_square("cyto_mini", side);
     const Answer wanted = ask(make_cpu_ops(1), weights, tile, 1, side);
     for (const Precision precision : {Precision::fp32, Precision::fp16}) {
-        const Answer got = ask(make_cuda_ops(precision), weights, tile, 1, side);
+        const Answer got =
+            ask(make_cuda_ops(precision, nullptr, cuda::test_kernels()), weights, tile, 1, side);
         const double bar = precision == Precision::fp32 ? 1e-4 : 5e-2;  // of flows about 5 long
         EXPECT_LE(largest(got.output, wanted.output), bar);
         EXPECT_LE(largest(got.styles, wanted.styles), bar / 5);
@@ -308,7 +312,7 @@ TEST(CudaOps, OtherTilesDoNotShow) {
     constexpr std::int64_t side = 16;
     const Weights weights = test::weights_of("cyto_mini");
     const std::vector<float> tiles = random_floats(2 * 2 * side * side, 32);
-    const auto ops = make_cuda_ops(Precision::fp32);
+    const auto ops = make_cuda_ops(Precision::fp32, nullptr, cuda::test_kernels());
     const Answer both = ask(ops, weights, tiles, 2, side);
     const std::vector<float> last(tiles.begin() + 2 * side * side, tiles.end());
     const Answer alone = ask(ops, weights, last, 1, side);

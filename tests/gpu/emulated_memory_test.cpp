@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "gpu/emulation/memory_limit.hpp"
 #include "gpu/emulation/replays.hpp"
+#include "gpu/test_kernels.hpp"
 #include "models/cellpose/cellpose.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/golden_model.hpp"
@@ -24,7 +25,7 @@ Image ramp(std::int64_t height, std::int64_t width) {
 }
 
 struct Rig {
-    Operations engine = start_cuda(Precision::fp32);
+    Operations engine = start_cuda(Precision::fp32, cuda::test_kernels());
     CpNet net{engine.ops, test::weights_of("cyto_tiny")};
     std::unique_ptr<Segmenter> segmenter;
     explicit Rig(std::int64_t batch) {

@@ -9,6 +9,7 @@
 #include "backend/cpu/cpu_ops.hpp"
 #include "backend/cuda/cuda_ops.hpp"
 #include "gpu/emulation/refusals.hpp"
+#include "gpu/test_kernels.hpp"
 #include "models/cellpose/network.hpp"
 #include "models/golden_model.hpp"
 #include "support/numbers.hpp"
@@ -67,7 +68,7 @@ TEST(EmulatedRefusals, TheNetworkIsTheSameWhateverIsFused) {
     for (const Precision precision : {Precision::fp32, Precision::fp16})
         for (const auto& [name, what] : refusals) {
             const Refusing refusing(what);
-            const auto ops = make_cuda_ops(precision);
+            const auto ops = make_cuda_ops(precision, nullptr, cuda::test_kernels());
             const double bar = precision == Precision::fp32 ? 2e-5 : 1e-2;
             EXPECT_LE(error_of(ask(ops, weights), wanted), bar) << name;
             // And it was as the test wants it.

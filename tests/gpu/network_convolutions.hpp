@@ -6,15 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "backend/cuda/conv_fusion.hpp"
-#include "backend/cuda/conv_shape.hpp"
+#include "backend/cuda/wanted_convolution.hpp"
 
 namespace cytofleet::cuda {
-
-struct WantedConvolution {
-    ConvShape shape;
-    ConvFusion form;
-};
 
 /// Of `n` tiles of side x side pixels; `widths`: channels of the stages, each of half the size of
 /// the one before. Those of equal shape and form once; without the first block's, and those of the

@@ -1,24 +1,20 @@
-// What cuDNN fuses on devices that are not here: it knows them from their descriptions
-// (tests/gpu/devices), and needs no more than a driver's library that it can load.
+// What cuDNN fuses on devices that are not here: it knows them from their descriptions, and needs
+// no more than a driver's library that it can load.
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "backend/cuda/conv_library.hpp"
+#include "backend/cuda/described_device.hpp"
 #include "gpu/network_convolutions.hpp"
 
 namespace cytofleet::cuda {
 namespace {
 
 std::unique_ptr<ConvLibrary> library_for(const std::string& device) {
-    std::ifstream file(std::string(CYTOFLEET_SOURCE) + "/tests/gpu/devices/" + device + ".json");
-    std::stringstream text;
-    text << file.rdbuf();
-    return make_paper_library(text.str());
+    return make_paper_library(open_described_kernels(device_description(device), {}));
 }
 
 /// Of Cellpose's network, in batches of 16.
@@ -27,7 +23,7 @@ std::vector<WantedConvolution> cellpose(Precision precision) {
     return network_convolutions(widths, 224, 16, precision);
 }
 
-class Paper : public testing::TestWithParam<const char*> {};
+class Paper : public testing::TestWithParam<std::string> {};
 
 TEST_P(Paper, EverythingThatTheNetworkWantsIsFusedOnTensorCores) {
     const auto library = library_for(GetParam());
@@ -42,12 +38,12 @@ TEST_P(Paper, InFloat32TheSumsAre) {
         EXPECT_TRUE(library->knows(shape, {})) << shape.text();
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Paper, testing::Values("h200", "a100", "rtx4090"),
-                         [](const auto& device) { return std::string(device.param); });
+INSTANTIATE_TEST_SUITE_P(Devices, Paper, testing::ValuesIn(described_devices()),
+                         [](const auto& device) { return device.param; });
 
 TEST(PaperDevice, MustBeDescribedInFull) {
-    EXPECT_THROW(make_paper_library("{}"), DeviceError);
-    EXPECT_THROW(make_paper_library("no JSON"), DeviceError);
+    EXPECT_THROW(open_described_kernels("{}", {}), DeviceError);
+    EXPECT_THROW(open_described_kernels("no JSON", {}), DeviceError);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/cuda/cuda_ops.hpp"
+#include "gpu/test_kernels.hpp"
 #include "models/cellpose/cellpose.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/golden_model.hpp"
@@ -43,7 +44,8 @@ Image blobs(PixelType type, std::int64_t height, std::int64_t width, double top,
 class OnDevice {
   public:
     explicit OnDevice(CellposeSettings settings, const std::string& model = "cyto_mini")
-        : engine_(start_cuda(Precision::fp32)), net_(engine_.ops, test::weights_of(model)) {
+        : engine_(start_cuda(Precision::fp32, cuda::test_kernels())),
+          net_(engine_.ops, test::weights_of(model)) {
         const Weights weights = test::weights_of(model);
         const Scale scale = choose_scale(read_diameters(weights), std::nullopt, settings.diameter);
         settings.masks.niter =

@@ -8,6 +8,7 @@
 
 #include "backend/cuda/conv_fusion.hpp"
 #include "backend/cuda/conv_graph.hpp"
+#include "backend/cuda/conv_kernels.hpp"
 #include "backend/cuda/conv_shape.hpp"
 #include "kernels/support/device_memory.hpp"
 
@@ -33,10 +34,11 @@ class ConvLibrary {
                                            const ConvFusion& form) const = 0;
 };
 
-/// Runs on `stream`. Throws DeviceError when there is no usable device.
-std::unique_ptr<ConvLibrary> make_conv_library(Stream stream);
-/// What cuDNN has for a device that it knows from a description alone (JSON, the names are cuDNN's:
-/// tests/gpu/devices). Its plans cannot be made without the device.
-std::unique_ptr<ConvLibrary> make_paper_library(const std::string& device);
+/// Runs on `stream`; `kernels` are the device's, shared by all its libraries. Throws DeviceError
+/// when there is no usable device.
+std::unique_ptr<ConvLibrary> make_conv_library(Stream stream,
+                                               const std::shared_ptr<ConvKernels>& kernels);
+/// What cuDNN has for a device that is only described. Its plans cannot be run.
+std::unique_ptr<ConvLibrary> make_paper_library(const std::shared_ptr<ConvKernels>& kernels);
 
 }  // namespace cytofleet::cuda

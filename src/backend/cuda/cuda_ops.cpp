@@ -7,6 +7,7 @@
 
 #include "backend/convolve_check.hpp"
 #include "backend/cuda/conv_plans.hpp"
+#include "backend/cuda/conv_survey.hpp"
 #include "backend/cuda/cuda_features.hpp"
 #include "backend/cuda/cuda_layers.hpp"
 #include "backend/cuda/device_pool.hpp"
@@ -27,10 +28,11 @@ using cuda::values_of;
 
 class CudaOps : public NnOps {
   public:
-    CudaOps(Precision precision, cuda::Stream stream)
+    CudaOps(Precision precision, cuda::Stream stream,
+            const std::shared_ptr<cuda::ConvKernels>& kernels)
         : precision_(precision),
           stream_(stream),
-          plans_(cuda::make_conv_library(stream)),
+          plans_(cuda::make_conv_library(stream, kernels)),
           work_(pool_, element_of(precision)) {}
 
     std::string description() const override {
@@ -119,7 +121,9 @@ class CudaOps : public NnOps {
         const cuda::FusedPlan& chosen =
             plans_.get({out.n, x_size.channels, size.channels, out.height, out.width, conv.kernel(),
                         precision_},
-                       wanted_of(out, epilogue));
+                       cuda::wanted_fusion(out, epilogue, [](const Features& values) {
+                           return on_device(values).constant();
+                       }));
         // What is added may be the output, and must not be overwritten while it is read.
         Scratch fresh;
         if (epilogue.add == &out) fresh = scratch(static_cast<std::size_t>(size.bytes()));
@@ -194,23 +198,6 @@ class CudaOps : public NnOps {
   private:
     Scratch scratch(std::size_t bytes) const { return Scratch(pool_, bytes); }
 
-    /// What the library is asked for besides the sums. What is upsampled while it is added is no
-    /// operand of its graphs: then nothing is.
-    cuda::ConvFusion wanted_of(const Features& out, const Epilogue& epilogue) const {
-        if (epilogue.add != nullptr && epilogue.add->height != out.height) return {};
-        const auto kind = [](const Features* values) {
-            return on_device(*values).constant() ? cuda::PerChannel::shared
-                                                 : cuda::PerChannel::per_tile;
-        };
-        cuda::ConvFusion form;
-        form.bias = epilogue.bias == nullptr ? cuda::PerChannel::shared : kind(epilogue.bias);
-        form.add = epilogue.add != nullptr;
-        form.add_scale = form.add && epilogue.add_scale != nullptr;
-        form.relu = epilogue.relu;
-        if (epilogue.next.scale != nullptr) form.copy_shift = kind(epilogue.next.shift);
-        return form;
-    }
-
     static cuda::Finish finish_of(const cuda::CudaConvolution& conv, const Epilogue& epilogue,
                                   const Features& out) {
         cuda::Finish finish;
@@ -257,17 +244,19 @@ class CudaOps : public NnOps {
 
 }  // namespace
 
-std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream) {
-    return std::make_shared<CudaOps>(precision, stream);
+std::shared_ptr<NnOps> make_cuda_ops(Precision precision, cuda::Stream stream,
+                                     const std::shared_ptr<cuda::ConvKernels>& kernels) {
+    return std::make_shared<CudaOps>(precision, stream, kernels);
 }
 
-Operations start_cuda(Precision precision) {
+Operations start_cuda(Precision precision, const std::shared_ptr<cuda::ConvKernels>& kernels) {
     struct Engine {
         cuda::OwnStream stream;
         CudaOps ops;
-        explicit Engine(Precision wanted) : ops(wanted, stream.get()) {}
+        Engine(Precision wanted, const std::shared_ptr<cuda::ConvKernels>& known)
+            : ops(wanted, stream.get(), known) {}
     };
-    const auto engine = std::make_shared<Engine>(precision);
+    const auto engine = std::make_shared<Engine>(precision, kernels);
     return {std::shared_ptr<NnOps>(engine, &engine->ops), engine->stream.get()};
 }
 

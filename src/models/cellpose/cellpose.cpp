@@ -2,23 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "backend/cpu/cpu_ops.hpp"
 #include "base/error.hpp"
 #include "base/timer.hpp"
 #include "kernels/support/devices.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
+#include "models/cellpose/cuda/network_kernels.hpp"
 #include "models/cellpose/grey_plane.hpp"
 
 namespace cytofleet {
 namespace {
 
 /// Throws cuda::DeviceError when the GPU does not do.
-Operations make_operations(const CellposeSettings& settings) {
+Operations make_operations(const Weights& weights, const CellposeSettings& settings,
+                           std::vector<std::string>& notes) {
     if constexpr (with_cuda) {
         if (settings.gpu) {
             cuda::use_device(settings.gpu->device);
-            return start_cuda(settings.gpu->precision);
+            return start_cuda(settings.gpu->precision,
+                              cuda::ready_kernels(weights, *settings.gpu, notes));
         }
     }
     ensure(!settings.gpu, "a GPU is chosen only where the build has one");
@@ -59,7 +63,7 @@ Cellpose::Cellpose(const Weights& weights, std::optional<double> built_in_mean,
     : settings_(settings),
       diameters_(read_diameters(weights)),
       scale_(choose_scale(diameters_, built_in_mean, settings_.diameter)),
-      operations_(make_operations(settings_)),
+      operations_(make_operations(weights, settings_, notes_)),
       net_(operations_.ops, weights) {
     settings_.masks.niter =
         settings_.niter > 0 ? settings_.niter : scale_.default_steps(settings_.resample);
@@ -74,7 +78,10 @@ std::int64_t Cellpose::pixels_per_call() const {
 }
 
 std::vector<std::string> Cellpose::notes() {
-    return on_gpu_ ? on_gpu_->notes() : Segmenter::notes();
+    std::vector<std::string> out = std::exchange(notes_, {});
+    if (on_gpu_)
+        for (std::string& note : on_gpu_->notes()) out.push_back(std::move(note));
+    return out;
 }
 
 std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> planes) {

@@ -48,6 +48,7 @@ class Cellpose : public Segmenter {
     CellposeSettings settings_;
     ModelDiameters diameters_;
     Scale scale_;
+    std::vector<std::string> notes_;  ///< of the start
     Operations operations_;
     CpNet net_;
     std::unique_ptr<Segmenter> on_gpu_;  ///< null: the CPU does it

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 
 #include "backend/cuda/precision.hpp"
@@ -14,6 +15,8 @@ namespace cytofleet {
 struct GpuSettings {
     int device = 0;  ///< among those visible to the process
     Precision precision = Precision::fp32;
+    /// Where compiled kernels are kept, empty: nowhere; none: where cuda::kernel_folder() says.
+    std::optional<std::filesystem::path> kernels;
 };
 
 struct CellposeSettings {

@@ -32,9 +32,13 @@ double allowed(Precision precision) {
 
 class ConvolutionsBench {
   public:
-    ConvolutionsBench(Report& report, const Scope& scope, Precision precision,
+    ConvolutionsBench(Report& report, const Scope& scope, const Gpu& gpu, Precision precision,
                       std::optional<double> peak)
-        : report_(report), scope_(scope), precision_(precision), peak_(peak) {}
+        : report_(report),
+          scope_(scope),
+          precision_(precision),
+          peak_(peak),
+          library_(cuda::make_conv_library(stream_, gpu.kernels)) {}
 
     /// Fused, then by two kernels.
     void run(const cuda::WantedConvolution& each) {
@@ -102,18 +106,18 @@ class ConvolutionsBench {
     OperandNumbers numbers_;
     cuda::OwnStream own_;
     cuda::Stream stream_ = own_.get();
-    std::unique_ptr<cuda::ConvLibrary> library_ = cuda::make_conv_library(stream_);
+    std::unique_ptr<cuda::ConvLibrary> library_;
 };
 
 }  // namespace
 
 void bench_convolutions(Report& report, const Weights& weights, const Scope& scope, Peaks& peaks,
-                        Precision precision) {
+                        const Gpu& gpu, Precision precision) {
     std::vector<std::int64_t> widths;
     for (const std::int64_t width : CpNet(make_cpu_ops(1), weights).widths())
         widths.push_back(cuda::padded_channels(width));
     widths.erase(widths.begin());  // the network's input
-    ConvolutionsBench bench(report, scope, precision, peaks.math(precision));
+    ConvolutionsBench bench(report, scope, gpu, precision, peaks.math(precision));
     for (const cuda::WantedConvolution& each :
          cuda::network_convolutions(widths, scope.tile, scope.largest_batch(), precision))
         bench.run(each);

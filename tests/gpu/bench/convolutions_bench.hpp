@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend/cuda/precision.hpp"
+#include "gpu/bench/gpu.hpp"
 #include "gpu/bench/peaks.hpp"
 #include "gpu/bench/report.hpp"
 #include "gpu/bench/scope.hpp"
@@ -13,6 +14,6 @@ namespace cytofleet::bench {
 
 /// Forms that should give the same numbers are compared with one another.
 void bench_convolutions(Report& report, const Weights& weights, const Scope& scope, Peaks& peaks,
-                        Precision precision);
+                        const Gpu& gpu, Precision precision);
 
 }  // namespace cytofleet::bench

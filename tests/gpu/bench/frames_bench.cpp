@@ -49,10 +49,10 @@ struct Passes {
 /// The device's Cellpose, put together as the program does it.
 class OnDevice {
   public:
-    OnDevice(const Weights& weights, const Scope& scope, Precision precision, int device)
-        : engine_(start_cuda(precision)), net_(engine_.ops, weights) {
+    OnDevice(const Weights& weights, const Scope& scope, Precision precision, const Gpu& gpu)
+        : engine_(start_cuda(precision, gpu.kernels)), net_(engine_.ops, weights) {
         CellposeSettings settings = settings_for(scope);
-        settings.gpu = GpuSettings{device, precision};
+        settings.gpu = GpuSettings{gpu.number, precision, {}};
         const Scale scale = choose_scale(read_diameters(weights), std::nullopt, settings.diameter);
         settings.masks.niter = scale.default_steps(settings.resample);
         segmenter_ = cuda::make_device_segmenter(engine_.stream, net_, scale, settings);
@@ -99,13 +99,13 @@ std::vector<Image> movie_of(const Scene& scene, std::int64_t frames) {
 
 class FramesBench {
   public:
-    FramesBench(Report& report, const Weights& weights, const Scope& scope, int device,
+    FramesBench(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
                 Precision precision)
         : report_(report),
           weights_(weights),
           scope_(scope),
           precision_(precision),
-          device_(weights, scope, precision, device) {}
+          device_(weights, scope, precision, gpu) {}
 
     void run_size(std::int64_t side) {
         const Scene scene = scene_of(side, scope_.pitch, scope_.diameter);
@@ -197,19 +197,19 @@ class FramesBench {
 
 }  // namespace
 
-void bench_frames(Report& report, const Weights& weights, const Scope& scope, int device,
+void bench_frames(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
                   Precision precision) {
     const Timer starting;
-    FramesBench bench(report, weights, scope, device, precision);
+    FramesBench bench(report, weights, scope, gpu, precision);
     report.took(fmt::format("frames, {}", name_of(precision)), "engine and weights",
                 starting.seconds());
     for (const std::int64_t side : scope.frames) bench.run_size(side);
 }
 
-void bench_movie(Report& report, const Weights& weights, const Scope& scope, int device,
+void bench_movie(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
                  Precision precision) {
     const Timer starting;
-    FramesBench bench(report, weights, scope, device, precision);
+    FramesBench bench(report, weights, scope, gpu, precision);
     report.took(fmt::format("movie, {}", name_of(precision)), "engine and weights",
                 starting.seconds());
     bench.run_movie();

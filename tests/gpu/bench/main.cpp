@@ -1,13 +1,16 @@
 // How fast a GPU is at each part of the work, against its own peaks and the project's bars.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "backend/cuda/kernel_files.hpp"
 #include "base/error.hpp"
 #include "base/timer.hpp"
 #include "gpu/bench/convolutions_bench.hpp"
@@ -19,6 +22,7 @@
 #include "gpu/bench/peaks.hpp"
 #include "gpu/bench/report.hpp"
 #include "kernels/support/devices.hpp"
+#include "models/cellpose/cuda/network_kernels.hpp"
 #include "models/demo_model.hpp"
 #include "weights/weights.hpp"
 
@@ -46,6 +50,22 @@ void run_part(Report& report, const std::string& part, const std::function<void(
     report.took(part, "all", timer.seconds());
 }
 
+/// Compiles what the network needs, or reads what was compiled before.
+void ready(Report& report, const Gpu& gpu, const Weights& weights, const Scope& scope,
+           Precision precision) {
+    const Timer timer;
+    const cuda::KernelCounts before = gpu.kernels->counts();
+    gpu.kernels->prepare(cuda::survey_network(weights, precision, {scope.tile, scope.tile}),
+                         static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    const cuda::KernelCounts after = gpu.kernels->counts();
+    report.add("kernels", {{"precision", std::string(name_of(precision))},
+                           {"compiled", static_cast<double>(after.compiled - before.compiled)},
+                           {"read", static_cast<double>(after.read - before.read)},
+                           {"s", timer.seconds()}});
+    for (const std::string& note : gpu.kernels->notes())
+        std::fprintf(stderr, "bench_gpu: %s\n", note.c_str());
+}
+
 int run(const Options& options) {
     const Timer starting;
     Report report(options.json);
@@ -61,6 +81,10 @@ int run(const Options& options) {
     report.took("start", "device and model", starting.seconds());
     Peaks peaks(report, scope);
     const auto wants = [&](const char* part) { return options.parts.contains(part); };
+    const Gpu gpu{device.number, cuda::open_conv_kernels(device.number, cuda::kernel_folder())};
+    if (wants("network") || wants("frames") || wants("convolutions") || wants("movie"))
+        for (const Precision precision : scope.precisions)
+            ready(report, gpu, weights, scope, precision);
     const auto each_precision = [&](const char* part, const auto& work) {
         if (!wants(part)) return;
         for (const Precision precision : scope.precisions)
@@ -72,18 +96,17 @@ int run(const Options& options) {
     std::optional<NetworkTiles> tiles;
     each_precision("network", [&](Precision precision) {
         if (!tiles) tiles.emplace(weights, scope);
-        bench_network(report, weights, *tiles, scope, peaks, precision);
+        bench_network(report, weights, *tiles, scope, peaks, gpu, precision);
     });
     if (wants("frames")) run_part(report, "transfers", [&] { peaks.report_transfers(); });
     each_precision("frames", [&](Precision precision) {
-        bench_frames(report, weights, scope, device.number, precision);
+        bench_frames(report, weights, scope, gpu, precision);
     });
     each_precision("convolutions", [&](Precision precision) {
-        bench_convolutions(report, weights, scope, peaks, precision);
+        bench_convolutions(report, weights, scope, peaks, gpu, precision);
     });
-    each_precision("movie", [&](Precision precision) {
-        bench_movie(report, weights, scope, device.number, precision);
-    });
+    each_precision(
+        "movie", [&](Precision precision) { bench_movie(report, weights, scope, gpu, precision); });
     return report.finish() ? 0 : 1;
 }
 

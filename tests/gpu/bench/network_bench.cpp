@@ -48,12 +48,12 @@ struct Measured {
 class NetworkBench {
   public:
     NetworkBench(Report& report, const Weights& weights, NetworkTiles& tiles, const Scope& scope,
-                 Precision precision)
+                 const Gpu& gpu, Precision precision)
         : report_(report),
           tiles_(tiles),
           scope_(scope),
           precision_(precision),
-          engine_(start_cuda(precision)),
+          engine_(start_cuda(precision, gpu.kernels)),
           net_(engine_.ops, weights) {}
 
     const CpNet& net() const { return net_; }
@@ -106,10 +106,10 @@ class NetworkBench {
 }  // namespace
 
 void bench_network(Report& report, const Weights& weights, NetworkTiles& tiles, const Scope& scope,
-                   Peaks& peaks, Precision precision) {
+                   Peaks& peaks, const Gpu& gpu, Precision precision) {
     const std::string part = fmt::format("network, {}", name_of(precision));
     const Timer starting;
-    NetworkBench bench(report, weights, tiles, scope, precision);
+    NetworkBench bench(report, weights, tiles, scope, gpu, precision);
     report.took(part, "engine and weights", starting.seconds());
     const std::optional<double> peak = peaks.math(precision);
     const double flops = network_flops(bench.net().widths(), scope.tile);

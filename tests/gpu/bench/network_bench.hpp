@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/cuda/precision.hpp"
+#include "gpu/bench/gpu.hpp"
 #include "gpu/bench/network_tiles.hpp"
 #include "gpu/bench/peaks.hpp"
 #include "gpu/bench/report.hpp"
@@ -12,6 +13,6 @@
 namespace cytofleet::bench {
 
 void bench_network(Report& report, const Weights& weights, NetworkTiles& tiles, const Scope& scope,
-                   Peaks& peaks, Precision precision);
+                   Peaks& peaks, const Gpu& gpu, Precision precision);
 
 }  // namespace cytofleet::bench

@@ -2,6 +2,8 @@
 #include "backend/cuda/conv_library.hpp"
 
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -135,16 +137,43 @@ class PlainPlan : public ConvPlan {
     ConvGraph graph_;
 };
 
+/// Counts as compiled what cuDNN would compile.
+class PlainKernels : public ConvKernels {
+  public:
+    void prepare(std::span<const WantedConvolution> wanted, int /*threads*/) override {
+        for (const WantedConvolution& each : wanted)
+            for (const ConvFusion& form : forms_of(each.form)) {
+                if (refusals() && refusals()(each.shape, form)) continue;
+                note(each.shape, form);
+                break;
+            }
+    }
+    KernelCounts counts() const override { return {std::ssize(compiled_), 0, 0}; }
+    std::vector<std::string> notes() override { return {}; }
+    void note(ConvShape shape, const ConvFusion& form) {
+        shape.n = reference_batch;
+        if (!form.sums_only()) compiled_.insert({shape, form});
+    }
+
+  private:
+    std::set<WantedConvolution> compiled_;
+};
+
 class PlainLibrary : public ConvLibrary {
   public:
+    explicit PlainLibrary(std::shared_ptr<PlainKernels> kernels) : kernels_(std::move(kernels)) {}
     std::string description() const override { return "emulation"; }
     bool knows(const ConvShape& shape, const ConvFusion& form) const override {
         return !refusals() || !refusals()(shape, form);
     }
     std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
         if (!knows(shape, form)) return nullptr;
+        kernels_->note(shape, form);
         return std::make_unique<PlainPlan>(shape, form);
     }
+
+  private:
+    std::shared_ptr<PlainKernels> kernels_;
 };
 
 }  // namespace
@@ -154,8 +183,14 @@ Refusals& refusals() {
     return what;
 }
 
-std::unique_ptr<ConvLibrary> make_conv_library(Stream /*stream*/) {
-    return std::make_unique<PlainLibrary>();
+std::shared_ptr<ConvKernels> open_conv_kernels(int /*device*/,
+                                               const std::filesystem::path& /*folder*/) {
+    return std::make_shared<PlainKernels>();
+}
+
+std::unique_ptr<ConvLibrary> make_conv_library(Stream /*stream*/,
+                                               const std::shared_ptr<ConvKernels>& kernels) {
+    return std::make_unique<PlainLibrary>(std::static_pointer_cast<PlainKernels>(kernels));
 }
 
 }  // namespace cytofleet::cuda

@@ -1,0 +1,25 @@
+// Which convolutions Cellpose's network asks a GPU for, and their kernels.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/cuda/conv_kernels.hpp"
+#include "backend/cuda/wanted_convolution.hpp"
+#include "kernels/resize/resize.hpp"
+#include "models/cellpose/settings.hpp"
+#include "weights/weights.hpp"
+
+namespace cytofleet::cuda {
+
+/// For tiles of that size, in any batch. Throws Error{model} as CpNet does.
+std::vector<WantedConvolution> survey_network(const Weights& weights, Precision precision,
+                                              Extent tile);
+
+/// The kernels of a GPU, ready for tiles of full size. `notes` gets what people should know. All
+/// cores compile: whoever comes first does it for all, and others wait for it.
+std::shared_ptr<ConvKernels> ready_kernels(const Weights& weights, const GpuSettings& gpu,
+                                           std::vector<std::string>& notes);
+
+}  // namespace cytofleet::cuda
