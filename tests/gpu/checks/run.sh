@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What both parts of tests/gpu/check do: get their programs, run tests, the benchmark, and Python beside it.
+
+test_gpu="" bench_gpu="" libraries="" model=""
+pack=$PWD/build/gpu-pack
+patterns=() # besides GoogleTest's own
+
+# The programs step; without it there is nothing to run, and its limit leaves time for what runs then.
+get_programs() {
+    local how=prebuilt limit=240
+    ! $rehearse || how=rehearse
+    rm -f "$work/programs.sh"
+    step programs $limit tests/gpu/checks/programs "$work" $how
+    [ ! -f "$work/programs.sh" ] || . "$work/programs.sh"
+    facts+=("programs: ${programs:-none}; model: $model")
+    # Kernels that cuDNN compiled elsewhere.
+    [ ! -d "$pack/kernels" ] || export CYTOFLEET_CACHE=${CYTOFLEET_CACHE:-$pack/kernels}
+    ours=(env "LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}")
+}
+
+# test_step NAME SECONDS FILTER: GoogleTest's tests; notes those that failed, or ran when it ended.
+test_step() {
+    local name=$1 limit=$2 tests=$3
+    if [ -z "$test_gpu" ]; then
+        settle "$name" "FAILED: there is no test_gpu to run"
+        return
+    fi
+    expected=('^\[  PASSED  \] [1-9][0-9]* test' ${patterns[@]+"${patterns[@]}"})
+    step "$name" "$limit" "${ours[@]}" "$test_gpu" "--gtest_filter=$tests" "--gtest_output=json:$work/${name// /_}.json"
+    expected=()
+    # What first notes is what second reads; the sanitizers slow everything down and are no measure.
+    [ -n "${patterns[*]:-}" ] || note_failed "$(failed_of "$output")"
+    # A program that was killed says nothing of how many there were.
+    grep -cE '^\[       OK \] ' "$output" | sed 's/^/   tests that passed: /' | tee -a "$log"
+}
+
+# note_failed LINES: once each, where second looks and where results go.
+note_failed() {
+    local file
+    printf '%s\n' "$1" | cat - "$work/failed_tests" 2>/dev/null | sed '/^$/d' | sort -u >"$work/failed_tests.tmp" || true
+    for file in "$work/failed_tests" "$results/failed_tests"; do cp "$work/failed_tests.tmp" "$file"; done
+}
+
+# failed_of OUTPUT: a line for each test, its name first. The lists at GoogleTest's end have no times.
+failed_of() {
+    awk '/^\[ RUN      \] / {running = $4}
+        /^\[       OK \] |^\[  SKIPPED \] / {running = ""}
+        /^\[  FAILED  \] .*\([0-9]+ ms\)$/ {sub(",$", "", $4); print $4 " failed"; running = ""}
+        END {if (running != "") print running " was running when the program ended"}' "$1"
+}
+
+# bench_step NAME SECONDS ARGUMENT...: a part of the benchmark in a process of its own, with figures of its own.
+bench_step() {
+    local name=$1 limit=$2 arguments
+    shift 2
+    arguments=("$@")
+    if [ -z "$bench_gpu" ]; then
+        settle "$name" "FAILED: there is no bench_gpu to run"
+        return
+    fi
+    # The emulation takes seconds for what a GPU does in microseconds.
+    ! $rehearse || arguments=(--smoke "$@" --frames 40)
+    figures_of "$name"
+    step "$name" "$limit" "${ours[@]}" "$bench_gpu" --model "$model" "${arguments[@]}" --json "$figures"
+    figures=""
+}
+
+# python_step NAME SECONDS torch|cellpose ARGUMENT...
+python_step() {
+    local name=$1 limit=$2 needs=$3
+    shift 3
+    if ! command -v "$python" >/dev/null; then
+        settle "$name" "left out: there is no $python"
+        return
+    fi
+    figures_of "$name"
+    step "$name" "$limit" "$python" tests/gpu/checks/with_cellpose "$pack/python" "$needs" tests/gpu/bench/torch_network \
+        "$model" "$@" --json "$figures"
+    figures=""
+}
+
+# Where the next step is to leave its figures; without them it has not passed.
+figures_of() {
+    figures=$work/figures/${1// /_}.json
+    rm -f "$figures"
+}
