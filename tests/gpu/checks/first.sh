@@ -10,7 +10,7 @@ plan_first() {
 
 run_first() {
     local whole=$deadline
-    [ "$deadline" -le $first_limit ] || deadline=$first_limit
+    [ "$deadline" -le $((first_limit * slower)) ] || deadline=$((first_limit * slower))
     test_step "cudnn executes" 60 "${filter:-NnKernels.*:DevicePool.*:CudaOps.*}"
     test_step test_gpu 150 "${filter:-*}"
     bench_step masks 30 --only masks --frames 512,2048

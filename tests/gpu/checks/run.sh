@@ -1,17 +1,17 @@
 # shellcheck shell=bash
 # What both parts of tests/gpu/check do: get their programs, run tests, the benchmark, and Python beside it.
 
-test_gpu="" bench_gpu="" libraries="" model=""
+test_gpu="" bench_gpu="" libraries=""
 pack=$PWD/build/gpu-pack
 patterns=() # besides GoogleTest's own
 
-# The programs step; without it there is nothing to run, and its limit leaves time for what runs then.
+# Mostly seconds; where all must be built, minutes, and the last steps of the first part get no time.
 get_programs() {
-    local how=prebuilt limit=240
-    ! $rehearse || how=rehearse
+    local given=$model
     rm -f "$work/programs.sh"
-    step programs $limit tests/gpu/checks/programs "$work" $how
+    step programs 240 tests/gpu/checks/programs "$work" "${rehearse:-prebuilt}"
     [ ! -f "$work/programs.sh" ] || . "$work/programs.sh"
+    model=${given:-$model}
     facts+=("programs: ${programs:-none}; model: $model")
     # Kernels that cuDNN compiled elsewhere.
     [ ! -d "$pack/kernels" ] || export CYTOFLEET_CACHE=${CYTOFLEET_CACHE:-$pack/kernels}
@@ -59,7 +59,7 @@ bench_step() {
         return
     fi
     # The emulation takes seconds for what a GPU does in microseconds.
-    ! $rehearse || arguments=(--smoke "$@" --frames 40)
+    [ -z "$rehearse" ] || arguments=(--smoke "$@" --frames 40)
     figures_of "$name"
     step "$name" "$limit" "${ours[@]}" "$bench_gpu" --model "$model" "${arguments[@]}" --json "$figures"
     figures=""

@@ -55,11 +55,11 @@ run_second() {
 sanitize() {
     local name=$1 tool=$2 limit=$3 tests=$4 whole=("${ours[@]}")
     shift 4
-    if ! $rehearse && [ -z "$sanitizer" ]; then
+    if [ -z "$rehearse" ] && [ -z "$sanitizer" ]; then
         settle "$name" "not run: compute-sanitizer does not work here"
         return
     fi
-    if ! $rehearse; then
+    if [ -z "$rehearse" ]; then
         ours+=("$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 20 "$@")
         patterns=('SUMMARY: 0 (errors|hazards)')
     fi

@@ -2,14 +2,14 @@
 # Steps of tests/gpu/check: each a process of its own with a limit of its own, in a process group that is ended with it.
 # What is known is on disk after every one: the log as it grows, `summary` and figures.json rewritten.
 #
-# The caller sets: title, log and results (a file and a folder), work (a folder for the JSON of single parts), and calls
+# The caller sets: slower (limits are multiplied by it), title, log and results (a file and a folder), work (a folder for the JSON of single parts), and calls
 # plan_steps with the names to come. `deadline`: when, in $SECONDS, nothing may run any more; limits are cut to it.
 
 declare -A step_result=() step_wall=() step_cpu=() step_limits=()
 step_names=()
 facts=()   # lines at the head of the summary
 expected=() # patterns that a step's output must have, a line each
-figures="" # the file of figures that a step has to write, if it has to; then all that it says is printed
+figures="" # the file of figures that a step has to write, if it has to
 deadline=$((24 * 3600))
 kill_after=5
 running=""
@@ -53,7 +53,7 @@ write_summary() {
     {
         for name in "${step_names[@]}"; do total=$((total + ${step_cpu[$name]:-0})); done
         echo "$title: $(count_steps ok) of ${#step_names[@]} steps passed, $(count_steps "left out*") left out;" \
-            "$SECONDS s, $((total / 1000)) CPU seconds"
+            "$SECONDS s, $((total / 1000)) CPU seconds, or $((total / 16000)) on all of 16 cores"
         printf '%s\n' ${facts[@]+"${facts[@]}"}
         printf '%-28s %8s %8s  %s\n' step "wall s" "CPU s" result
         for name in "${step_names[@]}"; do
@@ -94,7 +94,7 @@ settle() {
 
 # step NAME SECONDS COMMAND...; sets `result`, and `output`, a file with what the command said.
 step() {
-    local name=$1 limit=${step_limits[$1]:-$2} left=$((deadline - SECONDS - kill_after)) trimmed="" code=0
+    local name=$1 limit=${step_limits[$1]:-$(($2 * slower))} left=$((deadline - SECONDS - kill_after)) trimmed="" code=0
     local began cpu_began offset pattern milliseconds
     shift 2
     output=$work/output.tmp
@@ -148,7 +148,7 @@ step() {
     if [ "$result" != ok ]; then
         tail -n 25 "$output"
     elif [ -n "$figures" ]; then
-        cat "$output"
+        tail -n 20 "$output"
     else
         tail -n 3 "$output"
     fi
