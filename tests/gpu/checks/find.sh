@@ -98,6 +98,6 @@ find_pack() {
 # Of the sources that programs are built from, so that prebuilt ones are known for what they are.
 hash_sources() {
     find CMakeLists.txt CMakePresets.json src kernels tests/CMakeLists.txt tests/gpu tests/support tests/models tests/backend \
-        tests/kernels -type f \( -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' -o -name 'CMake*' \) -print0 |
+        tests/kernels -type f \( -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' -o -name 'CMake*' -o -name '*.cmake' \) -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The first part: what tells most comes first. The limits add up to 8 minutes, which is also the most that all may take.
+# The first part: what tells most comes first. Each limit is what its step may
+# need at worst; all together get 8 minutes.
 
 first_limit=480
 
@@ -17,12 +18,13 @@ run_first() {
     bench_step "network fp16" 60 --only network --precision fp16
     bench_step "frames fp16" 80 --only frames --precision fp16 --frames 2048
     bench_step "network tf32" 60 --only network --precision tf32
+    # Most of it is loading torch, twice.
     if grep -q -- '"--only"' tests/gpu/bench/torch_network; then
-        python_step "python eval" 25 cellpose --only eval
-        python_step "python network" 20 torch --only network
+        python_step "python eval" 40 cellpose --only eval
+        python_step "python network" 25 torch --only network
     else
         settle "python eval" "left out: this torch_network times it with the network"
-        python_step "python network" 45 torch
+        python_step "python network" 65 torch
     fi
     deadline=$whole
 }

@@ -26,12 +26,13 @@ test_step() {
         return
     fi
     expected=('^\[  PASSED  \] [1-9][0-9]* test' ${patterns[@]+"${patterns[@]}"})
-    step "$name" "$limit" "${ours[@]}" "$test_gpu" "--gtest_filter=$tests" "--gtest_output=json:$work/${name// /_}.json"
+    step "$name" "$limit" "${ours[@]}" "$test_gpu" "--gtest_filter=$tests" "--gtest_output=json:$results/tests.json"
     expected=()
+    if [[ $name != test_gpu ]]; then rm -f "$results/tests.json"; else mv -f "$results/tests.json" "$results/test_gpu.json"; fi
     # What first notes is what second reads; the sanitizers slow everything down and are no measure.
     [ -n "${patterns[*]:-}" ] || note_failed "$(failed_of "$output")"
-    # A program that was killed says nothing of how many there were.
-    grep -cE '^\[       OK \] ' "$output" | sed 's/^/   tests that passed: /' | tee -a "$log"
+    [[ $result == ok || $result == "not run"* ]] || remark "$name" "$(grep -cE '^\[       OK \] ' "$output") tests passed, $(failed_of "$output" |
+        grep -c ' failed$') failed"
 }
 
 # note_failed LINES: once each, where second looks and where results go.

@@ -92,6 +92,12 @@ settle() {
     echo "   $1: $2"
 }
 
+# remark NAME TEXT: after what the summary says of it.
+remark() {
+    step_result[$1]+=" ($2)"
+    write_summary
+}
+
 # step NAME SECONDS COMMAND...; sets `result`, and `output`, a file with what the command said.
 step() {
     local name=$1 limit=${step_limits[$1]:-$(($2 * slower))} left=$((deadline - SECONDS - kill_after)) trimmed="" code=0
