@@ -87,7 +87,9 @@ nlohmann::json model_manifest() {
 fs::path model_file(const std::string& name) {
     fs::path file = oracle() / "models" / name;
     if (fs::exists(file)) return file;
-    fs::path demo = fs::path(CYTOFLEET_SOURCE) / "launch" / "demo" / name;
+    // Programs that were built in another place are told where the sources are here.
+    const char* source = std::getenv("CYTOFLEET_SOURCE");
+    fs::path demo = fs::path(source != nullptr ? source : CYTOFLEET_SOURCE) / "launch/demo" / name;
     if (fs::exists(demo) &&
         model_manifest().at("files").at(name).at("sha256") == sha256_of_file(demo))
         return demo;
