@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "gpu/emulation/memory_limit.hpp"
 #include "gpu/emulation/replays.hpp"
+#include "gpu/tile_rig.hpp"
 #include "models/cellpose/cellpose.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/golden_model.hpp"
@@ -92,6 +93,67 @@ TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
     EXPECT_EQ(test::replays(), before + 6);
     for (std::size_t i = 0; i < planes.size(); ++i)
         EXPECT_TRUE(again[i].labels.labels == first[i].labels.labels) << i;
+}
+
+/// Where memory runs out at the first run of another number of tiles, what is kept for the next run
+/// is freed. No record of it may be started after that.
+TEST(DeviceMemory, ANewNumberOfTilesInFullMemoryLeavesNoRecordOfMemoryThatIsFreed) {
+    test::TileRig rig(8);
+    for (int i = 0; i < 3; ++i) rig.ask(8, 1);
+    const auto wanted = test::TileRig(8).ask(8, 5);
+    const auto wanted_of_two = test::TileRig(8).ask(2, 6);
+    // For the answers that are asked for, but not for what the network needs besides.
+    const test::MemoryLimit limit(wanted.size() * sizeof(float));
+    const std::int64_t before = test::replays();
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(test::same_bits(rig.ask(2, 6), wanted_of_two));
+        EXPECT_TRUE(test::same_bits(rig.ask(8, 5), wanted));
+    }
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::same_bits(rig.ask(8, 5), wanted));
+    EXPECT_GT(test::replays(), before);
+}
+
+bool same_labels(const std::vector<SegmentResult>& got, const std::vector<SegmentResult>& wanted) {
+    if (got.size() != wanted.size()) return false;
+    for (std::size_t i = 0; i < got.size(); ++i)
+        if (got[i].failure != wanted[i].failure ||
+            got[i].labels.labels != wanted[i].labels.labels ||
+            got[i].labels.cells != wanted[i].labels.cells)
+            return false;
+    return true;
+}
+
+/// Device and page-locked memory refused at each place in turn, of an engine that is new and of one
+/// that has records. One refusal halves a batch; a batch of one tile has nothing to halve.
+TEST(DeviceMemory, WhereverItIsRefusedTheNextCallIsAsIfNothingHadBeen) {
+    const Image first = ramp(32, 24);
+    Image second = ramp(40, 24);
+    const std::vector<const Image*> one{&first, &first};
+    const std::vector<const Image*> other{&second};
+    const auto wanted_of_one = Rig(1).segmenter->segment(one);
+    const auto wanted_of_other = Rig(1).segmenter->segment(other);
+    ASSERT_FALSE(same_labels(wanted_of_one, wanted_of_other));
+    for (const std::int64_t batch : {1, 2})
+        for (const bool fresh : {true, false}) {
+            SCOPED_TRACE(testing::Message() << batch << (fresh ? ", fresh" : ", not fresh"));
+            std::int64_t k = 0;
+            for (bool happened = true; happened; ++k) {
+                Rig rig(batch);
+                for (int i = 0; !fresh && i < 2; ++i) rig.segmenter->segment(other);
+                {
+                    const test::FailingAllocation failing(k);
+                    try {
+                        EXPECT_TRUE(same_labels(rig.segmenter->segment(one), wanted_of_one)) << k;
+                    } catch (const Error& error) {
+                        EXPECT_EQ(error.kind(), ErrorKind::environment);
+                        EXPECT_EQ(batch, 1);
+                    }
+                    happened = failing.happened();
+                }
+                EXPECT_TRUE(same_labels(rig.segmenter->segment(other), wanted_of_other)) << k;
+            }
+            EXPECT_GT(k, 10);
+        }
 }
 
 }  // namespace
