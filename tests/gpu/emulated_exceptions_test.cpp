@@ -88,6 +88,7 @@ struct Rig {
         CellposeSettings settings;
         settings.batch_size = 2;
         settings.masks.niter = 3;
+        settings.masks.min_size = -1;
         settings.masks.cellprob_threshold = -100;
         segmenter = cuda::make_device_segmenter(engine.stream, net, Scale::single(1, 1), settings);
     }

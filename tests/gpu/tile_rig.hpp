@@ -17,19 +17,25 @@ struct TileRig {
     Operations engine = start_cuda(Precision::fp32);
     CpNet net{engine.ops, weights_of("cyto_tiny")};
     cuda::TileBatch batch;
+    cuda::DeviceArray<float> answers;
 
-    explicit TileRig(std::int64_t capacity) : batch(engine.stream, net, {side, side}, capacity) {}
+    explicit TileRig(std::int64_t capacity)
+        : batch(engine.stream, net, {side, side}, capacity), answers(answers_of(capacity)) {}
 
     /// (n, 3, side, side) for n tiles of the noise that follows from `seed`.
     std::vector<float> ask(std::int64_t n, std::uint32_t seed) {
         const auto tiles = random_floats(n * net.channels_in() * side * side, seed);
-        cuda::DeviceArray<float> answers(
-            static_cast<std::size_t>(n * network_outputs * side * side));
         cuda::TileSink sink{answers.data(), n, 0, 0};
         cuda::copy_up(engine.stream, batch.add(sink, n), tiles.data(),
                       tiles.size() * sizeof(float));
         batch.run();
-        return answers.read(engine.stream);
+        std::vector<float> out(answers_of(n));
+        cuda::copy_down(engine.stream, out.data(), answers.data(), out.size() * sizeof(float));
+        cuda::synchronize(engine.stream);
+        return out;
+    }
+    static std::size_t answers_of(std::int64_t n) {
+        return static_cast<std::size_t>(n * network_outputs * side * side);
     }
 };
 
