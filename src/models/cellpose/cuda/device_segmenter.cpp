@@ -56,7 +56,7 @@ class DeviceSegmenter : public Segmenter {
     ~DeviceSegmenter() override {
         try {
             use_device(device_);
-        } catch (const DeviceError&) {
+        } catch (...) {
             // The device is lost, and its memory with it.
         }
         drop_frames();
