@@ -31,6 +31,8 @@ class OutOfDeviceMemory : public DeviceError {
 /// Throws OutOfDeviceMemory. Never null, aligned to 256 bytes.
 void* allocate(std::size_t bytes);
 void release(void* memory) noexcept;
+/// The host's bytes must stay as they are until the stream has come so far: that the driver sets
+/// pageable memory aside first is not promised.
 void copy_up(Stream stream, void* device, const void* host, std::size_t bytes);
 /// The bytes are there after synchronize().
 void copy_down(Stream stream, void* host, const void* device, std::size_t bytes);
@@ -47,8 +49,10 @@ class DeviceArray {
     DeviceArray() = default;
     explicit DeviceArray(std::size_t size)
         : data_(static_cast<T*>(allocate(size * sizeof(T)))), size_(size) {}
+    /// Waits for the stream: the host's values may go when this returns.
     DeviceArray(Stream stream, std::span<const T> values) : DeviceArray(values.size()) {
         copy_up(stream, data_, values.data(), values.size_bytes());
+        synchronize(stream);
     }
     ~DeviceArray() { release(data_); }
     DeviceArray(DeviceArray&& other) noexcept

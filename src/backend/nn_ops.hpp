@@ -101,6 +101,8 @@ class Workspace {
     /// For the network's input and output, which have few channels: plane by plane.
     virtual FeaturesPtr make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
                                     std::int64_t width) = 0;
+    /// Gives back memory that is kept for what is made next.
+    virtual void trim() {}
 };
 
 class NnOps {
@@ -128,8 +130,11 @@ class NnOps {
 
     /// Gives back memory that is kept for the next call only.
     virtual void trim() {}
-    /// Another number once memory was given back: what was recorded with it is void.
-    virtual std::uint64_t memory_generation() const { return 0; }
+    /// Memory apart from all other, for work that is recorded and started again: what operations
+    /// need on features made in it is taken from it, nobody else takes from it, and none of it goes
+    /// back before trim() is called or it ends. Null where nothing is recorded. Must be gone before
+    /// the operations are.
+    virtual std::unique_ptr<Workspace> make_workspace() const { return nullptr; }
 
     /// Planes (n, channels, height, width) of host memory to features of any layout, and back.
     virtual void upload(std::span<const float> planes, Features& out) const = 0;

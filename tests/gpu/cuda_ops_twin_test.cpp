@@ -26,9 +26,12 @@ using test::random_floats;
 
 constexpr Precision precisions[] = {Precision::fp32, Precision::tf32, Precision::fp16};
 
-/// Of numbers about 1, through one operation.
-double bar_of(Precision precision) {
-    return precision == Precision::fp32 ? 2e-5 : 1e-2;
+/// Of `wanted`, through two convolutions. TF32: a thousandth of the largest. Factors rounded to 10
+/// bits make a third of that (tf32_twin_test.cpp), bf16's 7 bits would make more than twice that.
+double bar_of(Precision precision, const std::vector<float>& wanted) {
+    if (precision != Precision::tf32) return precision == Precision::fp32 ? 1e-4 : 5e-2;
+    const auto [low, high] = std::ranges::minmax(wanted);
+    return 1e-3 * static_cast<double>(std::max(-low, high));
 }
 
 /// What surrounds a convolution.
@@ -142,11 +145,13 @@ TEST(CudaOps, ConvolutionsWithEverythingAround) {
     for (const Precision precision : precisions) {
         const auto gpu = make_cuda_ops(precision, nullptr, cuda::test_kernels());
         EXPECT_FALSE(gpu->description().empty());
-        for (const Around& around : everything_around())
-            EXPECT_LE(largest(surrounded(*gpu, around), surrounded(*cpu, around)),
-                      5 * bar_of(precision))
-                << static_cast<int>(around.sampling) << ' ' << around.add << ' ' << around.in_place
-                << ' ' << around.planar << ' ' << around.next;
+        for (const Around& around : everything_around()) {
+            const std::vector<float> wanted = surrounded(*cpu, around);
+            EXPECT_LE(largest(surrounded(*gpu, around), wanted), bar_of(precision, wanted))
+                << name_of(precision) << ' ' << static_cast<int>(around.sampling) << ' '
+                << around.add << ' ' << around.in_place << ' ' << around.planar << ' '
+                << around.next;
+        }
         EXPECT_FALSE(gpu->choices().empty());
     }
 }
@@ -316,9 +321,18 @@ TEST(CudaOps, OtherTilesDoNotShow) {
     const Answer both = ask(ops, weights, tiles, 2, side);
     const std::vector<float> last(tiles.begin() + 2 * side * side, tiles.end());
     const Answer alone = ask(ops, weights, last, 1, side);
-    EXPECT_TRUE(test::same_bits(alone.output, std::span(both.output).subspan(3 * side * side)));
-    EXPECT_TRUE(
-        test::same_bits(alone.styles, std::span(both.styles).subspan(both.styles.size() / 2)));
+    const std::vector<float> output(both.output.begin() + 3 * side * side, both.output.end());
+    const std::vector<float> styles(both.styles.begin() + std::ssize(both.styles) / 2,
+                                    both.styles.end());
+    // cuDNN chooses one engine for all batches here, but does not promise that its kernel sums in
+    // one order for all. Where it does not: a difference of a few last bits, with these choices.
+    std::string choices = ops->description();
+    for (const std::string& choice : ops->choices()) choices += "\n  " + choice;
+    EXPECT_TRUE(test::same_bits(alone.output, output))
+        << "largest difference " << largest(alone.output, output) << ", numbers up to "
+        << std::ranges::max(output) << "; " << choices;
+    EXPECT_TRUE(test::same_bits(alone.styles, styles))
+        << "largest difference " << largest(alone.styles, styles) << "; " << choices;
 }
 
 }  // namespace

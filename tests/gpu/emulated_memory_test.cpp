@@ -10,6 +10,8 @@
 #include "gpu/emulation/memory_limit.hpp"
 #include "gpu/emulation/replays.hpp"
 #include "gpu/test_kernels.hpp"
+#include "gpu/tile_rig.hpp"
+#include "gpu/tiny_segmenter.hpp"
 #include "models/cellpose/cellpose.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/golden_model.hpp"
@@ -93,6 +95,57 @@ TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
     EXPECT_EQ(test::replays(), before + 6);
     for (std::size_t i = 0; i < planes.size(); ++i)
         EXPECT_TRUE(again[i].labels.labels == first[i].labels.labels) << i;
+}
+
+/// Where memory runs out at the first run of another number of tiles, what is kept for the next run
+/// is freed. No record of it may be started after that.
+TEST(DeviceMemory, ANewNumberOfTilesInFullMemoryLeavesNoRecordOfMemoryThatIsFreed) {
+    test::TileRig rig(8);
+    for (int i = 0; i < 3; ++i) rig.ask(8, 1);
+    const auto wanted = test::TileRig(8).ask(8, 5);
+    const auto wanted_of_two = test::TileRig(8).ask(2, 6);
+    const test::MemoryLimit nothing_more(0);
+    const std::int64_t before = test::replays();
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(test::same_bits(rig.ask(2, 6), wanted_of_two));
+        EXPECT_TRUE(test::same_bits(rig.ask(8, 5), wanted));
+    }
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(test::same_bits(rig.ask(8, 5), wanted));
+    EXPECT_GT(test::replays(), before);
+}
+
+/// Device and page-locked memory refused at each place in turn, of an engine that is new and of one
+/// that has records. One refusal halves a batch; a batch of one tile has nothing to halve.
+TEST(DeviceMemory, WhereverItIsRefusedTheNextCallIsAsIfNothingHadBeen) {
+    using test::TinySegmenter;
+    const Image first = test::noise_frame(1);
+    const Image second = test::noise_frame(2);
+    const std::vector<const Image*> one{&first, &first};
+    const std::vector<const Image*> other{&second};
+    const auto wanted_of_one = TinySegmenter(1)(one);
+    const auto wanted_of_other = TinySegmenter(1)(other);
+    ASSERT_NE(wanted_of_one.front(), wanted_of_other.front());
+    for (const std::int64_t batch : {1, 2})
+        for (const bool fresh : {true, false}) {
+            SCOPED_TRACE(testing::Message() << batch << (fresh ? ", fresh" : ", not fresh"));
+            std::int64_t k = 0;
+            for (bool happened = true; happened; ++k) {
+                TinySegmenter segmenter(batch);
+                for (int i = 0; !fresh && i < 2; ++i) segmenter(other);
+                {
+                    const test::FailingAllocation failing(k);
+                    try {
+                        EXPECT_EQ(segmenter(one), wanted_of_one) << k;
+                    } catch (const Error& error) {
+                        EXPECT_EQ(error.kind(), ErrorKind::environment);
+                        EXPECT_EQ(batch, 1);
+                    }
+                    happened = failing.happened();
+                }
+                EXPECT_EQ(segmenter(other), wanted_of_other) << k;
+            }
+            EXPECT_GT(k, fresh ? 10 : 2);
+        }
 }
 
 }  // namespace

@@ -56,7 +56,13 @@ class DeviceFrame {
     void* scratch() { return scratch_.data(); }
     Numbers labels() const { return labels_.read(stream); }
     std::uint32_t count() const { return count_.read(stream).at(0); }
-    std::vector<cuda::DeviceBox> read_boxes() const { return boxes_.read(stream); }
+    /// Of the labels that are counted: nobody writes the others, up to the bound.
+    std::vector<cuda::DeviceBox> read_boxes() const {
+        std::vector<cuda::DeviceBox> out(count() + 1);
+        cuda::copy_down(stream, out.data(), boxes_.data(), out.size() * sizeof(out[0]));
+        cuda::synchronize(stream);
+        return out;
+    }
 
   private:
     cuda::DeviceArray<std::uint32_t> labels_;

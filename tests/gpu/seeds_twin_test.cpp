@@ -39,7 +39,7 @@ Twins expect_seeds(const EndCounts& counts, Variant variant) {
     const std::int64_t height = counts.height - 2 * end_bin_pad;
     const std::int64_t width = counts.width - 2 * end_bin_pad;
     Twins out{find_seeds(one_thread, counts, variant), {}};
-    const std::int64_t most = std::ssize(out.wanted) + 3;
+    const std::int64_t most = std::ssize(out.wanted) + 3;  // the last three are not written
     const DeviceNumbers there(stream, std::span(counts.count));
     cuda::DeviceArray<Seed> seeds(static_cast<std::size_t>(most));
     DeviceNumbers found(1);
@@ -48,8 +48,9 @@ Twins expect_seeds(const EndCounts& counts, Variant variant) {
                      scratch.data());
     const std::uint32_t number = found.read(stream).at(0);
     EXPECT_EQ(number, out.wanted.size());
-    out.got = seeds.read(stream);
-    out.got.resize(std::min<std::size_t>(number, out.got.size()));
+    out.got.resize(std::min<std::size_t>(number, seeds.size()));
+    cuda::copy_down(stream, out.got.data(), seeds.data(), out.got.size() * sizeof(Seed));
+    cuda::synchronize(stream);
     EXPECT_TRUE(std::ranges::equal(
         out.got, out.wanted,
         [](const Seed& a, const Seed& b) { return a.bin == b.bin && a.count == b.count; }))

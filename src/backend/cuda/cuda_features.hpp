@@ -21,6 +21,7 @@ class CudaFeatures : public Features {
     bool planar() const { return layout_ == Layout::planar; }
     /// Of channels-last features.
     MapSize size() const { return {n, height, width, padded_channels(channels), element_}; }
+    DevicePool& pool() const { return *memory_.pool(); }
     void* data() { return memory_.data(); }
     const void* data() const { return memory_.data(); }
     float* floats() { return memory_.floats(); }
@@ -75,6 +76,25 @@ class CudaWorkspace : public Workspace {
   private:
     DevicePool& pool_;
     Element element_;
+};
+
+/// With a pool of its own, whose blocks records name.
+class RecordedWorkspace : public Workspace {
+  public:
+    explicit RecordedWorkspace(Element element) : work_(pool_, element) {}
+    FeaturesPtr make(std::int64_t n, std::int64_t channels, std::int64_t height,
+                     std::int64_t width) override {
+        return work_.make(n, channels, height, width);
+    }
+    FeaturesPtr make_planar(std::int64_t n, std::int64_t channels, std::int64_t height,
+                            std::int64_t width) override {
+        return work_.make_planar(n, channels, height, width);
+    }
+    void trim() override { pool_.release_free(); }
+
+  private:
+    DevicePool pool_{DevicePool::WhenFull::refuse};
+    CudaWorkspace work_;
 };
 
 }  // namespace cytofleet::cuda

@@ -10,11 +10,8 @@
 namespace cytofleet::cuda {
 namespace {
 
-/// In device memory when this returns.
 DeviceArray<float> put(Stream stream, const std::vector<float>& values) {
-    DeviceArray<float> out(stream, std::span(values));
-    synchronize(stream);
-    return out;
+    return {stream, std::span(values)};
 }
 
 std::vector<float> padded(std::vector<float> values) {

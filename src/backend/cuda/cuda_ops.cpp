@@ -72,7 +72,9 @@ class CudaOps : public NnOps {
     }
 
     void trim() override { pool_.release_free(); }
-    std::uint64_t memory_generation() const override { return pool_.generation(); }
+    std::unique_ptr<Workspace> make_workspace() const override {
+        return std::make_unique<cuda::RecordedWorkspace>(element_of(precision_));
+    }
 
     void upload(std::span<const float> planes, Features& out) const override {
         ensure(std::ssize(planes) == size(out), "planes and features have one size");
@@ -80,12 +82,14 @@ class CudaOps : public NnOps {
         there.forget_copy();
         if (there.planar()) {
             cuda::copy_up(stream_, there.data(), planes.data(), planes.size_bytes());
+            cuda::synchronize(stream_);  // the host's numbers may go now
             return;
         }
-        const Scratch planar = scratch(planes.size_bytes());
+        const Scratch planar = beside(there, planes.size_bytes());
         cuda::copy_up(stream_, planar.data(), planes.data(), planes.size_bytes());
         cuda::maps_of_planes(stream_, planar.floats(), out.channels, {}, {}, there.data(),
                              there.size());
+        cuda::synchronize(stream_);
     }
 
     void download(const Features& in, std::span<float> planes) const override {
@@ -94,7 +98,7 @@ class CudaOps : public NnOps {
         Scratch planar;
         const void* from = there.data();
         if (!there.planar()) {
-            planar = scratch(planes.size_bytes());
+            planar = beside(there, planes.size_bytes());
             cuda::planes_of_maps(stream_, there.data(), there.size(), in.channels, planar.floats());
             from = planar.data();
         }
@@ -116,7 +120,7 @@ class CudaOps : public NnOps {
         x_size.channels = cuda::padded_channels(in.channels);
         Scratch prepared;
         cuda::ConvData data;
-        data.x = prepare(conv, on_device(in), activation, x_size, prepared);
+        data.x = prepare(conv, on_device(in), activation, x_size, y.pool(), prepared);
         data.weights = conv.weights();
         const cuda::FusedPlan& chosen =
             plans_.get({out.n, x_size.channels, size.channels, out.height, out.width, conv.kernel(),
@@ -126,14 +130,14 @@ class CudaOps : public NnOps {
                        }));
         // What is added may be the output, and must not be overwritten while it is read.
         Scratch fresh;
-        if (epilogue.add == &out) fresh = scratch(static_cast<std::size_t>(size.bytes()));
+        if (epilogue.add == &out) fresh = beside(y, static_cast<std::size_t>(size.bytes()));
         data.y = epilogue.add == &out ? fresh.data() : y.data();
         cuda::Finish finish = finish_of(conv, epilogue, out);
         const bool copies_itself = chosen.form.copy_shift != cuda::PerChannel::none;
         Scratch copy;
         // Else the next convolution activates its input itself.
         if (epilogue.next.scale != nullptr && (copies_itself || chosen.form.sums_only())) {
-            copy = scratch(static_cast<std::size_t>(size.bytes()));
+            copy = beside(y, static_cast<std::size_t>(size.bytes()));
             finish.copy = {values_of(epilogue.next.scale), values_of(epilogue.next.shift),
                            copy.data()};
         }
@@ -147,7 +151,7 @@ class CudaOps : public NnOps {
         }
         {
             const Scratch workspace =
-                scratch(std::max<std::size_t>(chosen.plan->workspace_bytes(), 1));
+                beside(y, std::max<std::size_t>(chosen.plan->workspace_bytes(), 1));
             chosen.plan->run(data, workspace.data());
         }
         if (chosen.form.sums_only())
@@ -166,7 +170,8 @@ class CudaOps : public NnOps {
         CudaFeatures& pooled = on_device(out);
         pooled.forget_copy();
         Scratch copy;
-        if (next.scale != nullptr) copy = scratch(static_cast<std::size_t>(pooled.size().bytes()));
+        if (next.scale != nullptr)
+            copy = beside(pooled, static_cast<std::size_t>(pooled.size().bytes()));
         cuda::max_pool(stream_, on_device(in).data(), on_device(in).size(), pooled.data(),
                        {values_of(next.scale), values_of(next.shift), copy.data()});
         if (next.scale != nullptr) pooled.keep_copy(next, std::move(copy));
@@ -196,7 +201,10 @@ class CudaOps : public NnOps {
     }
 
   private:
-    Scratch scratch(std::size_t bytes) const { return Scratch(pool_, bytes); }
+    /// From the memory that the features are in, so that a record's work has all of its own.
+    static Scratch beside(const CudaFeatures& features, std::size_t bytes) {
+        return Scratch(features.pool(), bytes);
+    }
 
     static cuda::Finish finish_of(const cuda::CudaConvolution& conv, const Epilogue& epilogue,
                                   const Features& out) {
@@ -211,9 +219,9 @@ class CudaOps : public NnOps {
         return finish;
     }
 
-    /// The convolution's input, in `prepared` unless `in` is it already.
+    /// The convolution's input, in `prepared` (of `pool`) unless `in` is it already.
     const void* prepare(const cuda::CudaConvolution& conv, const CudaFeatures& in,
-                        const Activation& activation, const MapSize& x_size,
+                        const Activation& activation, const MapSize& x_size, cuda::DevicePool& pool,
                         Scratch& prepared) const {
         const bool doubled = conv.kind().sampling == Sampling::doubled;
         if (!in.planar() && !doubled) {
@@ -224,12 +232,12 @@ class CudaOps : public NnOps {
         const cuda::ChannelValues scale = values_of(activation.scale);
         const cuda::ChannelValues shift = values_of(activation.shift);
         if (!in.planar()) {
-            prepared = scratch(static_cast<std::size_t>(x_size.bytes()));
+            prepared = Scratch(pool, static_cast<std::size_t>(x_size.bytes()));
             cuda::activate(stream_, in.data(), in.size(), scale, shift, prepared.data(), x_size);
             return prepared.data();
         }
         ensure(!doubled, "planes are not upsampled");
-        prepared = scratch(static_cast<std::size_t>(x_size.bytes()));
+        prepared = Scratch(pool, static_cast<std::size_t>(x_size.bytes()));
         cuda::maps_of_planes(stream_, in.floats(), in.channels, scale, shift, prepared.data(),
                              x_size);
         return prepared.data();

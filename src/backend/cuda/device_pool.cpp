@@ -19,24 +19,26 @@ DevicePool::Block DevicePool::take(std::size_t bytes) {
         free_.erase(best);
         return out;
     }
+    free_.reserve(blocks_ + 1);  // blocks are given back where nothing may throw
     Block out{nullptr, bytes};
     try {
         out.data = allocate(bytes);
     } catch (const DeviceError&) {
-        if (free_.empty()) throw;
+        if (free_.empty() || when_full_ == WhenFull::refuse) throw;
         release_free();
         out.data = allocate(bytes);
     }
+    ++blocks_;
     held_ += bytes;
     return out;
 }
 
 void DevicePool::release_free() noexcept {
-    if (!free_.empty()) ++generation_;
     for (const Block& block : free_) {
         release(block.data);
         held_ -= block.bytes;
     }
+    blocks_ -= free_.size();
     free_.clear();
 }
 

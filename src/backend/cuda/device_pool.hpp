@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -12,29 +11,31 @@ namespace cytofleet::cuda {
 /// Not for several threads. Blocks must be given back before the pool ends.
 class DevicePool {
   public:
+    /// refuse: of a pool whose free blocks are named by records.
+    enum class WhenFull { free_what_is_free, refuse };
     struct Block {
         void* data = nullptr;
         std::size_t bytes = 0;
     };
-    DevicePool() = default;
+    explicit DevicePool(WhenFull when_full = WhenFull::free_what_is_free) : when_full_(when_full) {}
     ~DevicePool();
     DevicePool(const DevicePool&) = delete;
     DevicePool& operator=(const DevicePool&) = delete;
     /// The smallest free block that fits, unless it would waste more than half of itself; else a
-    /// new one. When the device is full, what is free is freed first. Throws DeviceError.
+    /// new one. When the device is full, what is free is freed first, or not: see WhenFull. Throws
+    /// DeviceError.
     Block take(std::size_t bytes);
-    void give(Block block) { free_.push_back(block); }
+    void give(Block block) noexcept { free_.push_back(block); }
     /// Bytes of all blocks, free or not.
     std::size_t held() const { return held_; }
     /// Back to the device, once what uses it is done.
     void release_free() noexcept;
-    /// How often blocks went back to the device.
-    std::uint64_t generation() const { return generation_; }
 
   private:
-    std::vector<Block> free_;
+    WhenFull when_full_;
+    std::vector<Block> free_;  ///< has room for all blocks
+    std::size_t blocks_ = 0;   ///< free or not
     std::size_t held_ = 0;
-    std::uint64_t generation_ = 0;
 };
 
 /// A block for as long as this lives.
@@ -54,6 +55,8 @@ class Scratch {
     }
     void* data() const { return block_.data; }
     float* floats() const { return static_cast<float*>(block_.data); }
+    /// Null without a block.
+    DevicePool* pool() const { return pool_; }
 
   private:
     DevicePool* pool_ = nullptr;

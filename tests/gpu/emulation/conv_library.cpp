@@ -1,4 +1,5 @@
-// Convolutions of the emulation: plain loops in the layouts that cuDNN is given.
+// Convolutions of the emulation: plain loops in the layouts that cuDNN is given. In TF32 the
+// factors of products are rounded, and sums are as in fp32.
 #include "backend/cuda/conv_library.hpp"
 
 #include <map>
@@ -8,7 +9,10 @@
 
 #include "base/error.hpp"
 #include "gpu/emulation/half.cuh"
+#include "gpu/emulation/inside.hpp"
 #include "gpu/emulation/refusals.hpp"
+#include "gpu/emulation/stream.hpp"
+#include "gpu/fraction_bits.hpp"
 
 namespace cytofleet::cuda {
 namespace {
@@ -27,12 +31,19 @@ void write(void* data, std::int64_t at, Element element, float value) {
 /// Executes the graph that cuDNN is given, tensor by tensor.
 class PlainPlan : public ConvPlan {
   public:
-    PlainPlan(const ConvShape& shape, const ConvFusion& form)
-        : shape_(shape), form_(form), graph_(graph_of(shape, form)) {}
+    PlainPlan(Stream stream, const ConvShape& shape, const ConvFusion& form)
+        : stream_(stream), shape_(shape), form_(form), graph_(graph_of(shape, form)) {}
     /// Odd, and written to: a caller who gives less is found by a sanitizer.
     std::size_t workspace_bytes() const override { return 1001; }
 
     void run(const ConvData& data, void* workspace) const override {
+        const emulation::Inside inside;
+        emulation::put(stream_, {[plan = *this, data, workspace] { plan.compute(data, workspace); },
+                                 emulation::names_of(data, workspace)});
+    }
+
+  private:
+    void compute(const ConvData& data, void* workspace) const {
         static_cast<unsigned char*>(workspace)[1000] = 1;
         for (const void* read_only : {data.x, data.weights, data.add})
             ensure(read_only == nullptr || (data.y != read_only && data.copy != read_only),
@@ -58,7 +69,6 @@ class PlainPlan : public ConvPlan {
                  places.at(step.out));
     }
 
-  private:
     struct Place {
         const GraphTensor* tensor = nullptr;
         void* data = nullptr;
@@ -99,15 +109,20 @@ class PlainPlan : public ConvPlan {
             const std::int64_t c = column + kx - shape_.kernel / 2;
             if (r < 0 || r >= shape_.height || c < 0 || c >= shape_.width) continue;
             for (std::int64_t from = 0; from < shape_.in; ++from) {
-                const auto value = static_cast<double>(x.get(n, from, r, c));
+                const auto value = factor(x.get(n, from, r, c));
                 if (value == 0) continue;
                 for (std::int64_t to = 0; to < shape_.out; ++to)
                     sums[static_cast<std::size_t>(to)] +=
-                        value * static_cast<double>(weights.get(to, from, ky, kx));
+                        value * factor(weights.get(to, from, ky, kx));
             }
         }
         for (std::int64_t to = 0; to < shape_.out; ++to)
             out.set(n, to, row, column, static_cast<float>(sums[static_cast<std::size_t>(to)]));
+    }
+
+    double factor(float value) const {
+        const bool rounded = shape_.precision == Precision::tf32;
+        return static_cast<double>(rounded ? test::rounded_to(10, value) : value);
     }
 
     void take(const GraphStep& step, const Place& in, const Place* with, Place& out) const {
@@ -132,6 +147,7 @@ class PlainPlan : public ConvPlan {
         return 0.0F;
     }
 
+    Stream stream_;
     ConvShape shape_;
     ConvFusion form_;
     ConvGraph graph_;
@@ -161,7 +177,8 @@ class PlainKernels : public ConvKernels {
 
 class PlainLibrary : public ConvLibrary {
   public:
-    explicit PlainLibrary(std::shared_ptr<PlainKernels> kernels) : kernels_(std::move(kernels)) {}
+    PlainLibrary(Stream stream, std::shared_ptr<PlainKernels> kernels)
+        : stream_(stream), kernels_(std::move(kernels)) {}
     std::string description() const override { return "emulation"; }
     bool knows(const ConvShape& shape, const ConvFusion& form) const override {
         return !refusals() || !refusals()(shape, form);
@@ -169,10 +186,11 @@ class PlainLibrary : public ConvLibrary {
     std::unique_ptr<ConvPlan> plan(const ConvShape& shape, const ConvFusion& form) const override {
         if (!knows(shape, form)) return nullptr;
         kernels_->note(shape, form);
-        return std::make_unique<PlainPlan>(shape, form);
+        return std::make_unique<PlainPlan>(stream_, shape, form);
     }
 
   private:
+    Stream stream_;
     std::shared_ptr<PlainKernels> kernels_;
 };
 
@@ -188,9 +206,9 @@ std::shared_ptr<ConvKernels> open_conv_kernels(int /*device*/,
     return std::make_shared<PlainKernels>();
 }
 
-std::unique_ptr<ConvLibrary> make_conv_library(Stream /*stream*/,
+std::unique_ptr<ConvLibrary> make_conv_library(Stream stream,
                                                const std::shared_ptr<ConvKernels>& kernels) {
-    return std::make_unique<PlainLibrary>(std::static_pointer_cast<PlainKernels>(kernels));
+    return std::make_unique<PlainLibrary>(stream, std::static_pointer_cast<PlainKernels>(kernels));
 }
 
 }  // namespace cytofleet::cuda

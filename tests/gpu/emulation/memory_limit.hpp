@@ -1,7 +1,8 @@
-// How much device memory the emulation has.
+// How much memory the emulation has, and when it fails to give it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace cytofleet::test {
 
@@ -12,6 +13,17 @@ class MemoryLimit {
     ~MemoryLimit();
     MemoryLimit(const MemoryLimit&) = delete;
     MemoryLimit& operator=(const MemoryLimit&) = delete;
+};
+
+/// For as long as this lives, device and page-locked memory is given `before` times, then refused
+/// once, then given again.
+class FailingAllocation {
+  public:
+    explicit FailingAllocation(std::int64_t before);
+    ~FailingAllocation();
+    FailingAllocation(const FailingAllocation&) = delete;
+    FailingAllocation& operator=(const FailingAllocation&) = delete;
+    bool happened() const;
 };
 
 }  // namespace cytofleet::test

@@ -56,10 +56,10 @@ class DeviceSegmenter : public Segmenter {
     ~DeviceSegmenter() override {
         try {
             use_device(device_);
-            wait_for_all();
-        } catch (const DeviceError&) {
+        } catch (...) {
             // The device is lost, and its memory with it.
         }
+        drop_frames();
     }
 
     std::int64_t pixels_per_call() const override { return cuda::pixels_per_call; }
@@ -72,10 +72,15 @@ class DeviceSegmenter : public Segmenter {
             try {
                 return segment_all(planes);
             } catch (const OutOfDeviceMemory& full) {
+                drop_frames();
                 make_room(full);
             } catch (const DeviceError& lost) {
+                drop_frames();
                 throw DeviceError(fmt::format("GPU {}: {} (see nvidia-smi and start the run again)",
                                               device_, lost.what()));
+            } catch (...) {
+                drop_frames();
+                throw;
             }
         }
     }
@@ -94,13 +99,15 @@ class DeviceSegmenter : public Segmenter {
                 continue;
             }
             make_batch_for(*shape, results);
-            std::unique_ptr<Flight> flight = take_flight(*shape, results);
-            flight->sink.owner = i;
-            flight->shape = std::move(shape);
-            if (flight->up.load(plane, net_.channels_in(), settings_, up_.get(), results[i]))
-                send(std::move(flight), results);
-            else
-                idle_.push_back(std::move(flight));
+            Flight& frame = take_flight(*shape, results);
+            frame.sink.owner = i;
+            frame.shape = std::move(shape);
+            if (frame.up.load(plane, net_.channels_in(), settings_, up_.get(), results[i])) {
+                send(frame, results);
+            } else {
+                idle_.push_back(std::move(flying_.back()));
+                flying_.pop_back();
+            }
         }
         land_all(results);
         for (std::size_t i = 0; i < results.size(); ++i)
@@ -122,29 +129,28 @@ class DeviceSegmenter : public Segmenter {
         batch_ = std::make_unique<TileBatch>(stream_, net_, shape.grid.tile, capacity_);
     }
 
-    /// As many frames are under way as fill a batch, one whose labels go down and one that comes
-    /// up.
-    std::unique_ptr<Flight> take_flight(const FrameShape& shape,
-                                        std::vector<SegmentResult>& results) {
+    /// The last of those flying. As many frames are under way as fill a batch, one whose labels go
+    /// down and one that comes up.
+    Flight& take_flight(const FrameShape& shape, std::vector<SegmentResult>& results) {
         const auto most = static_cast<std::size_t>(capacity_ / shape.grid.count() + 2);
         while (flying_.size() >= most) collect_oldest(results);
-        if (idle_.empty()) return std::make_unique<Flight>();
-        std::unique_ptr<Flight> out = std::move(idle_.back());
-        idle_.pop_back();
-        return out;
+        flying_.push_back(idle_.empty() ? std::make_unique<Flight>() : nullptr);
+        if (!flying_.back()) {
+            flying_.back() = std::move(idle_.back());
+            idle_.pop_back();
+        }
+        return *flying_.back();
     }
 
     /// Queues everything up to the network for the tiles of a frame, and the network whenever the
     /// batch is full.
-    void send(std::unique_ptr<Flight> flight, std::vector<SegmentResult>& results) {
-        const TileGrid& grid = flight->shape->grid;
-        Flight& frame = *flight;
+    void send(Flight& frame, std::vector<SegmentResult>& results) {
+        const TileGrid& grid = frame.shape->grid;
         frame.answers =
             Scratch(pool_, float_bytes(grid.count() * network_outputs * grid.tile.pixels()));
         frame.sink.planes = frame.answers.floats();
         frame.sink.tiles = grid.count();
         frame.sink.done = 0;
-        flying_.push_back(std::move(flight));
         frame.up.prepare(stream_, settings_);
         for (std::int64_t first = 0; first < grid.count();) {
             const std::int64_t count = std::min(grid.count() - first, batch_->free());
@@ -227,16 +233,23 @@ class DeviceSegmenter : public Segmenter {
         flying_.pop_front();
     }
 
-    void wait_for_all() {
-        for (const Stream stream : {up_.get(), stream_, down_.get()}) synchronize(stream);
+    /// However a call ended, the next one finds nothing of its frames. Copies must be over before
+    /// the memory goes that they use.
+    void drop_frames() noexcept {
+        for (const Stream stream : {up_.get(), stream_, down_.get()}) {
+            try {
+                synchronize(stream);
+            } catch (...) {
+                // What is lost is told by whoever uses the device next.
+            }
+        }
+        flying_.clear();
+        batch_.reset();
     }
 
     /// After which the call starts again: a result does not depend on the batch.
     void make_room(const OutOfDeviceMemory& full) {
-        wait_for_all();
-        flying_.clear();
         idle_.clear();
-        batch_.reset();
         shapes_.clear();
         pool_.release_free();
         net_.ops().trim();
@@ -245,11 +258,12 @@ class DeviceSegmenter : public Segmenter {
                         fmt::format("{}, not even for one tile at a time; use fewer ranks per GPU, "
                                     "cut the frames into parts, or use --device cpu",
                                     full.what()));
-        capacity_ = std::max<std::int64_t>(1, capacity_ / 2);
+        const std::int64_t half = capacity_ / 2;
         notes_.push_back(
             fmt::format("GPU memory ran out: {} tiles go through the network "
                         "together from now on",
-                        capacity_));
+                        half));
+        capacity_ = half;
     }
 
     Stream stream_;

@@ -70,9 +70,11 @@ class MaskStage {
     DeviceArray<double> errors_;
     DeviceArray<std::byte> scratch_;
     DeviceArray<MaskReport> report_;
-    LabelPlane plane_;                     ///< on the grid
-    LabelPlane final_plane_;               ///< on the frame
-    std::map<const float*, Replay> runs_;  ///< by the flows' place, which comes again
+    LabelPlane plane_;        ///< on the grid
+    LabelPlane final_plane_;  ///< on the frame
+    /// By the flows' place, which comes again. A record names this stage's memory, and flows that
+    /// it only reads: they are there whenever it is started, since the caller hands them in.
+    std::map<const float*, Replay> runs_;
     MaskWatcher watcher_;
 };
 

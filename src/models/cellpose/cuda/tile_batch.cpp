@@ -34,7 +34,9 @@ TileBatch::TileBatch(Stream stream, const CpNet& net, Extent tile, std::int64_t 
       tile_(tile),
       capacity_(capacity),
       tiles_(index(capacity * net.channels_in() * tile.pixels())),
-      answers_(index(capacity * network_outputs * tile.pixels())) {
+      answers_(index(capacity * network_outputs * tile.pixels())),
+      work_(net.ops().make_workspace()) {
+    ensure(work_ != nullptr, "tiles in device memory need the operations of a device");
     // The network also runs on tiles that only fill up a batch.
     tiles_.zero(stream);
 }
@@ -59,9 +61,7 @@ std::vector<TileSink*> TileBatch::run() {
         spare_runs_.pop_back();
     }
     run->begin.record(stream_);
-    if (memory_ != net_.ops().memory_generation()) forwards_.clear();
-    forwards_[n].run(stream_, [this, n] { forward(n); });
-    memory_ = net_.ops().memory_generation();
+    start_forward(n);
     const float* from = answers_.data();
     for (const Part& part : parts_) {
         TileSink& sink = *part.sink;
@@ -83,17 +83,28 @@ std::vector<TileSink*> TileBatch::run() {
     return complete;
 }
 
+void TileBatch::start_forward(std::int64_t n) {
+    const auto start = [this, n] { forwards_[n].run(stream_, [this, n] { forward(n); }); };
+    try {
+        start();
+    } catch (const OutOfDeviceMemory&) {
+        // Other numbers of tiles have memory that this one may take, but not beside their records.
+        synchronize(stream_);
+        forwards_.clear();
+        work_->trim();
+        net_.ops().trim();
+        start();
+    }
+}
+
 void TileBatch::forward(std::int64_t n) {
-    net_.ops().for_pieces(n, [&](Workspace& work, std::int64_t /*first*/, std::int64_t count) {
-        ensure(count == n, "a device takes a batch in one piece");
-        const FeaturesPtr in = work.make_planar(n, net_.channels_in(), tile_.height, tile_.width);
-        copy_across(stream_, on_device(*in).data(), tiles_.data(),
-                    float_bytes(n * net_.channels_in() * tile_.pixels()));
-        const FeaturesPtr out = work.make_planar(n, network_outputs, tile_.height, tile_.width);
-        net_.forward(work, *in, *out);
-        copy_across(stream_, answers_.data(), on_device(*out).data(),
-                    float_bytes(n * network_outputs * tile_.pixels()));
-    });
+    const FeaturesPtr in = work_->make_planar(n, net_.channels_in(), tile_.height, tile_.width);
+    copy_across(stream_, on_device(*in).data(), tiles_.data(),
+                float_bytes(n * net_.channels_in() * tile_.pixels()));
+    const FeaturesPtr out = work_->make_planar(n, network_outputs, tile_.height, tile_.width);
+    net_.forward(*work_, *in, *out);
+    copy_across(stream_, answers_.data(), on_device(*out).data(),
+                float_bytes(n * network_outputs * tile_.pixels()));
 }
 
 void TileBatch::share_times(std::span<double> seconds) {

@@ -55,6 +55,7 @@ class TileBatch {
 
     /// The network on the first n tiles, to answers_.
     void forward(std::int64_t n);
+    void start_forward(std::int64_t n);
 
     Stream stream_;
     const CpNet& net_;
@@ -63,8 +64,10 @@ class TileBatch {
     std::int64_t filled_ = 0;
     DeviceArray<float> tiles_;
     DeviceArray<float> answers_;
+    /// Of the network. The records of all numbers of tiles are at home in it: they run one after
+    /// the other, and nothing in it need outlast one.
+    std::unique_ptr<Workspace> work_;
     std::map<std::int64_t, Replay> forwards_;  ///< by the number of tiles
-    std::uint64_t memory_ = 0;                 ///< generation of the network's memory
     std::vector<Part> parts_;
     std::vector<std::unique_ptr<Run>> runs_;
     std::vector<std::unique_ptr<Run>> spare_runs_;  ///< whose events are used again

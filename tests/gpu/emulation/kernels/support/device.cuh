@@ -13,6 +13,8 @@
 
 #include "gpu/emulation/block.hpp"
 #include "gpu/emulation/half.cuh"
+#include "gpu/emulation/inside.hpp"
+#include "gpu/emulation/stream.hpp"
 #include "kernels/support/device_memory.hpp"
 
 #define __global__
@@ -216,18 +218,27 @@ using std::min;
 
 namespace cytofleet::cuda {
 
-/// As on a device, but done on return.
+/// As on a device, where `stream` is the default one: done on return.
 template <typename... Parameters, typename... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared,
-            Stream /*stream*/, Arguments... arguments) {
-    emulation::run_grid(grid, block, shared,
-                        [&] { kernel(static_cast<Parameters>(arguments)...); });
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared, Stream stream,
+            Arguments... arguments) {
+    const emulation::Inside inside;
+    const auto run = [=] {
+        emulation::run_grid(grid, block, shared,
+                            [&] { kernel(static_cast<Parameters>(arguments)...); });
+    };
+    emulation::put(stream, {run, emulation::names_of(static_cast<Parameters>(arguments)...)});
 }
 
 template <typename... Parameters, typename... Arguments>
-void launch_together(void (*kernel)(Parameters...), dim3 grid, dim3 block, Stream /*stream*/,
+void launch_together(void (*kernel)(Parameters...), dim3 grid, dim3 block, Stream stream,
                      Arguments... arguments) {
-    emulation::run_together(grid, block, 0, [&] { kernel(static_cast<Parameters>(arguments)...); });
+    const emulation::Inside inside;
+    const auto run = [=] {
+        emulation::run_together(grid, block, 0,
+                                [&] { kernel(static_cast<Parameters>(arguments)...); });
+    };
+    emulation::put(stream, {run, emulation::names_of(static_cast<Parameters>(arguments)...)});
 }
 
 inline unsigned blocks_at_once() {
