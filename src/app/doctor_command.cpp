@@ -10,8 +10,10 @@
 #include "app/doctor/exchange.hpp"
 #include "app/doctor/finding.hpp"
 #include "app/doctor/rank_facts.hpp"
+#include "app/doctor/trust_check.hpp"
 #include "app/doctor/wire_check.hpp"
 #include "app/folder_arguments.hpp"
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "comm/communicator.hpp"
 #include "comm/launch.hpp"
@@ -30,8 +32,9 @@ constexpr const char* help =
     "memory, GPUs, the network, clocks, and whether DIR (default: here) is fit for results: "
     "shared, "
     "locks,\n"
-    "fsync, free space. Each line is ok, warn or fail, with the remedy. Exit code 1 when one "
-    "fails.\n";
+    "fsync, free space, and who else may change them. Each line is ok, warn or fail, with the "
+    "remedy. Exit\n"
+    "code 1 when one fails.\n";
 
 /// Several processes that the program's MPI does not make one run of.
 Finding wrong_launcher(int processes) {
@@ -97,7 +100,10 @@ std::vector<Finding> examine(Communicator& comm, const Launch& launch,
         add(out, gpus);
     }
     add(out, check_wires(comm, facts));
-    if (root) add(out, check_disk(folder));
+    if (root) {
+        add(out, check_disk(folder));
+        add(out, check_trust(folder));
+    }
     add(out, check_shared(comm, facts, folder));
     return out;
 }
@@ -107,11 +113,11 @@ std::vector<Finding> examine(Communicator& comm, const Launch& launch,
 int doctor_command(const std::vector<std::string>& arguments, int& argc, char**& argv) {
     const FolderArguments given = parse_folder_arguments("doctor", arguments);
     if (given.help) {
-        fmt::print("{}", help);
+        print_text(help);
         return 0;
     }
     const auto show_findings = [&](const std::vector<Finding>& findings) {
-        fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
+        print_text(given.json ? json_of(findings) : text_of(findings));
     };
     const Launch launch = find_launch([](const char* name) { return std::getenv(name); });
     std::unique_ptr<Communicator> comm;

@@ -1,4 +1,5 @@
-// Books of a run, well sealed, in which every text is what somebody else has made up: argument 2. For terminal_test.
+// Books of a run, well sealed, in which every text is what somebody else has made up: argument 2.
+// For terminal_test.
 #include <filesystem>
 #include <string>
 
