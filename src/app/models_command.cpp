@@ -33,7 +33,8 @@ int show_model(const std::string& name) {
     const ModelInfo info = inspect_model(find_model(name, {}).file);
     if (const auto note = file_not_taken(name); !note.empty()) print_shown("note: {}\n", note);
     print_shown("{}\n", info.file);
-    print_shown("  network      Cellpose 3, channels {}\n", fmt::join(info.channels, " "));
+    print_shown("  network      Cellpose 3, channels {}\n",
+                fmt::format("{}", fmt::join(info.channels, " ")));
     print_shown("  parameters   {} ({})\n", info.parameters, info.element_types);
     const std::string_view stored = info.diameters_stored ? "" : " (not in the file)";
     print_shown("  diam_mean    {:.6g} px: cells are scaled to this diameter{}\n", info.diam_mean,

@@ -2,6 +2,7 @@
 
 #include "app/commands.hpp"
 #include "app/folder_arguments.hpp"
+#include "app/terminal.hpp"
 #include "report/run_status.hpp"
 
 namespace cytofleet {
