@@ -1,7 +1,7 @@
 # Tests that are not GoogleTest programs: the command line, MPI, style.
 
 # The command line, on the real program and real files.
-foreach(test run_test books_test seed_rows_test bad_input_test full_disk_test)
+foreach(test run_test books_test seed_rows_test bad_input_test full_disk_test planted_test names_test install_test)
     add_test(NAME cli.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${test} $<TARGET_FILE:cytofleet>)
     set_tests_properties(cli.${test} PROPERTIES TIMEOUT 600)
 endforeach()
@@ -11,6 +11,15 @@ target_link_libraries(write_masks PRIVATE cytofleet_io)
 add_test(NAME cli.output_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/output_test
     $<TARGET_FILE:cytofleet> $<TARGET_FILE:write_masks>)
 set_tests_properties(cli.output_test PROPERTIES TIMEOUT 600)
+
+add_executable(write_books cli/write_books.cpp)
+target_link_libraries(write_books PRIVATE cytofleet_schedule)
+add_test(NAME cli.terminal_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/terminal_test
+    $<TARGET_FILE:cytofleet> $<TARGET_FILE:write_books>)
+add_test(NAME cli.doctor_users_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/doctor_users_test $<TARGET_FILE:cytofleet>)
+# Several users of one machine: as root only.
+set_tests_properties(cli.terminal_test cli.doctor_users_test PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 
 if(CYTOFLEET_MPI)
     # Under mpirun. AddressSanitizer's leak check cannot tell Open MPI's leaks from ours.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
@@ -39,7 +40,7 @@ constexpr std::string_view overview =
 
 int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv) {
     if (arguments.empty()) {
-        fmt::print(stderr, "{}", overview);
+        print_text(overview, stderr);
         return exit_usage;
     }
     const std::string& verb = arguments.front();
@@ -52,11 +53,11 @@ int dispatch(const std::vector<std::string>& arguments, int& argc, char**& argv)
     if (verb == "inspect") return inspect_command(rest);
     if (verb == "models") return models_command(rest);
     if (verb == "--version" || verb == "version") {
-        fmt::print("{}", version_text());
+        print_text(version_text());
         return 0;
     }
     if (verb == "--help" || verb == "-h" || verb == "help") {
-        fmt::print("{}", overview);
+        print_text(overview);
         return 0;
     }
     throw Error(
@@ -73,13 +74,12 @@ int run_program(const std::vector<std::string>& arguments, int& argc, char**& ar
     try {
         return dispatch(arguments, argc, argv);
     } catch (const Error& error) {
-        fmt::print(stderr, "error: {}\n", error.what());
+        print_error("error: {}\n", error.what());
         return error.kind() == ErrorKind::usage ? exit_usage : exit_other;
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr,
-                   "error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
+        print_error("error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
     } catch (const std::exception& broken) {
-        fmt::print(stderr, "error: {}; please report this\n", broken.what());
+        print_error("error: {}; please report this\n", broken.what());
     }
     return exit_other;
 }

@@ -11,8 +11,10 @@
 #include "app/doctor/finding.hpp"
 #include "app/doctor/prepare.hpp"
 #include "app/doctor/rank_facts.hpp"
+#include "app/doctor/trust_check.hpp"
 #include "app/doctor/wire_check.hpp"
 #include "app/folder_arguments.hpp"
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "comm/communicator.hpp"
 #include "comm/launch.hpp"
@@ -32,8 +34,9 @@ constexpr const char* help =
     "memory, GPUs, the network, clocks, and whether DIR (default: here) is fit for results: "
     "shared, "
     "locks,\n"
-    "fsync, free space. Each line is ok, warn or fail, with the remedy. Exit code 1 when one "
-    "fails.\n\n"
+    "fsync, free space, and who else may change them. Each line is ok, warn or fail, with the "
+    "remedy. Exit\n"
+    "code 1 when one fails.\n\n"
     "--prepare compiles the kernels that a model (default: cyto3) needs on a GPU (a100, h100, "
     "h200, "
     "l40s,\n"
@@ -106,7 +109,10 @@ std::vector<Finding> examine(Communicator& comm, const Launch& launch,
         add(out, gpus);
     }
     add(out, check_wires(comm, facts));
-    if (root) add(out, check_disk(folder));
+    if (root) {
+        add(out, check_disk(folder));
+        add(out, check_trust(folder));
+    }
     add(out, check_shared(comm, facts, folder));
     return out;
 }
@@ -123,11 +129,11 @@ int doctor_command(const std::vector<std::string>& arguments, int& argc, char**&
     const PrepareArguments wanted = take_prepare_arguments(others);
     const FolderArguments given = parse_folder_arguments("doctor", others);
     if (given.help) {
-        fmt::print("{}", help);
+        print_text(help);
         return 0;
     }
     const auto show_findings = [&](const std::vector<Finding>& findings) {
-        fmt::print("{}", given.json ? json_of(findings) : text_of(findings));
+        print_text(given.json ? json_of(findings) : text_of(findings));
     };
     if (!wanted.device.empty()) {
         const auto findings = prepare_kernels(wanted);

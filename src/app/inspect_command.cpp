@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "io/hash_pixels.hpp"
@@ -38,19 +39,20 @@ std::string micrometres(char axis, const std::optional<double>& value) {
 }
 
 void print_scene(const SceneInfo& scene, const std::string& title) {
-    fmt::print("{}{}{}\n", title, scene.name.empty() ? "" : " ", printable(scene.name));
-    fmt::print("  axes        {} (slowest first)\n", scene.axes);
-    fmt::print("  sizes       T {}  C {}  Z {}  Y {}  X {}{}\n", scene.t, scene.c, scene.z, scene.y,
-               scene.x, scene.samples > 1 ? fmt::format("  RGB samples {}", scene.samples) : "");
-    fmt::print("  pixels      {}\n", name_of(scene.type));
+    print_shown("{}{}{}\n", title, scene.name.empty() ? "" : " ", scene.name);
+    print_shown("  axes        {} (slowest first)\n", scene.axes);
+    print_shown("  sizes       T {}  C {}  Z {}  Y {}  X {}{}\n", scene.t, scene.c, scene.z,
+                scene.y, scene.x,
+                scene.samples > 1 ? fmt::format("  RGB samples {}", scene.samples) : "");
+    print_shown("  pixels      {}\n", name_of(scene.type));
     if (scene.pixel_size.x || scene.pixel_size.y || scene.pixel_size.z)
-        fmt::print("  pixel size{}{}{} um\n", micrometres('X', scene.pixel_size.x),
-                   micrometres('Y', scene.pixel_size.y), micrometres('Z', scene.pixel_size.z));
-    if (scene.time_increment) fmt::print("  interval    {:.6g} s\n", *scene.time_increment);
+        print_shown("  pixel size{}{}{} um\n", micrometres('X', scene.pixel_size.x),
+                    micrometres('Y', scene.pixel_size.y), micrometres('Z', scene.pixel_size.z));
+    if (scene.time_increment) print_shown("  interval    {:.6g} s\n", *scene.time_increment);
     for (std::size_t i = 0; i < scene.channel_names.size(); ++i)
-        fmt::print("  channel {}   {}\n", i, printable(scene.channel_names[i]));
+        print_shown("  channel {}   {}\n", i, scene.channel_names[i]);
     if (!scene.missing_frames.empty())
-        fmt::print("  missing     {}\n", count_of(scene.missing_frames.size(), "frame"));
+        print_shown("  missing     {}\n", count_of(scene.missing_frames.size(), "frame"));
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
         else if (argument == "--hash")
             with_hash = true;
         else if (argument == "--help" || argument == "-h") {
-            fmt::print(
+            print_shown(
                 "Usage: cytofleet inspect [--json] [--hash] FILE...\n\n"
                 "Prints what each file holds. --hash adds the SHA-256 of the pixels of each scene "
                 "as\n"
@@ -98,22 +100,22 @@ int inspect_command(const std::vector<std::string>& arguments) {
                     {"file", show(info.path)},         {"format", info.format},
                     {"compression", info.compression}, {"scenes", scenes},
                     {"history", info.history.size()},  {"warnings", info.warnings}};
-                fmt::print("{}\n",
-                           json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+                print_text(json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) +
+                           "\n");
                 continue;
             }
-            fmt::print("{}: {}, compression {}\n", show(info.path), info.format, info.compression);
+            print_shown("{}: {}, compression {}\n", info.path, info.format, info.compression);
             for (std::size_t s = 0; s < info.scenes.size(); ++s) {
                 print_scene(info.scenes[s], info.scenes.size() > 1 ? fmt::format("scene {}", s + 1)
                                                                    : std::string("image"));
-                if (with_hash) fmt::print("  SHA-256     {}\n", hashes[s]);
+                if (with_hash) print_shown("  SHA-256     {}\n", hashes[s]);
             }
             if (!info.history.empty())
-                fmt::print("history       {} of earlier steps (VLabApp annotations)\n",
-                           count_of(info.history.size(), "record"));
-            for (const auto& warning : info.warnings) fmt::print("warning: {}\n", warning);
+                print_shown("history       {} of earlier steps (VLabApp annotations)\n",
+                            count_of(info.history.size(), "record"));
+            for (const auto& warning : info.warnings) print_shown("warning: {}\n", warning);
         } catch (const Error& error) {
-            fmt::print(stderr, "error: {}\n", error.what());
+            print_error("error: {}\n", error.what());
             code = 1;
         }
     }

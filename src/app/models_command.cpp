@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.hpp"
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "models/registry.hpp"
@@ -11,7 +12,7 @@ namespace cytofleet {
 namespace {
 
 int list_models(const std::filesystem::path& folder) {
-    fmt::print("{:<16} {:>9}  {}\n", "name", "diameter", "file");
+    print_shown("{:<16} {:>9}  {}\n", "name", "diameter", "file");
     for (const BuiltInModel& model : built_in_models()) {
         std::string where;
         try {
@@ -19,10 +20,10 @@ int list_models(const std::filesystem::path& folder) {
         } catch (const Error&) {
             where = "not found: " + std::string(model.file);
         }
-        fmt::print("{:<16} {:>9}  {}\n", model.name, model.diam_mean, where);
+        print_shown("{:<16} {:>9}  {}\n", model.name, model.diam_mean, where);
     }
-    fmt::print("{:<16} {:>9}  {}\n", "demo", "own", "comes with the program");
-    fmt::print(
+    print_shown("{:<16} {:>9}  {}\n", "demo", "own", "comes with the program");
+    print_shown(
         "\nLooked for in --model-dir, else $CELLPOSE_LOCAL_MODELS_PATH, else "
         "~/.cellpose/models.\n");
     return 0;
@@ -30,17 +31,19 @@ int list_models(const std::filesystem::path& folder) {
 
 int show_model(const std::string& name) {
     const ModelInfo info = inspect_model(find_model(name, {}).file);
-    fmt::print("{}\n", show(info.file));
-    fmt::print("  network      Cellpose 3, channels {}\n", fmt::join(info.channels, " "));
-    fmt::print("  parameters   {} ({})\n", info.parameters, info.element_types);
+    if (const auto note = file_not_taken(name); !note.empty()) print_shown("note: {}\n", note);
+    print_shown("{}\n", info.file);
+    print_shown("  network      Cellpose 3, channels {}\n",
+                fmt::format("{}", fmt::join(info.channels, " ")));
+    print_shown("  parameters   {} ({})\n", info.parameters, info.element_types);
     const std::string_view stored = info.diameters_stored ? "" : " (not in the file)";
-    fmt::print("  diam_mean    {:.6g} px: cells are scaled to this diameter{}\n", info.diam_mean,
-               stored);
-    fmt::print("  diam_labels  {:.6g} px: the diameter of run unless --diameter is given{}\n",
-               info.diam_labels, stored);
-    fmt::print("  format       {}\n", info.format);
-    fmt::print("  SHA-256      {}\n", info.sha256);
-    for (const auto& tensor : info.unused) fmt::print("  not used     {}\n", printable(tensor));
+    print_shown("  diam_mean    {:.6g} px: cells are scaled to this diameter{}\n", info.diam_mean,
+                stored);
+    print_shown("  diam_labels  {:.6g} px: the diameter of run unless --diameter is given{}\n",
+                info.diam_labels, stored);
+    print_shown("  format       {}\n", info.format);
+    print_shown("  SHA-256      {}\n", info.sha256);
+    for (const auto& tensor : info.unused) print_shown("  not used     {}\n", tensor);
     return 0;
 }
 
@@ -48,7 +51,7 @@ int show_model(const std::string& name) {
 
 int models_command(const std::vector<std::string>& arguments) {
     if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) {
-        fmt::print(
+        print_shown(
             "Usage: cytofleet models list [--model-dir DIR]\n"
             "       cytofleet models info MODEL\n\n"
             "list: the built-in models and where their files are; info: what a checkpoint file or\n"

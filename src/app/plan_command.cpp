@@ -6,7 +6,9 @@
 #include "app/number.hpp"
 #include "app/options.hpp"
 #include "app/run_estimate.hpp"
+#include "app/terminal.hpp"
 #include "base/text.hpp"
+#include "models/registry.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/run_report.hpp"
 #include "pipeline/run_start.hpp"
@@ -25,10 +27,10 @@ constexpr const char* help =
 void print_jobs(const RunPlan& plan) {
     for (const Job& job : plan.remaining.jobs) {
         const SceneInfo& scene = plan.catalogue.scene(job);
-        fmt::print("{}: {} of {} x {} -> {}\n",
-                   show(plan.catalogue.files[static_cast<std::size_t>(job.file)].path),
-                   count_of(static_cast<std::uint64_t>(scene.t), "frame"), scene.y, scene.x,
-                   show(mask_path(job.stem)));
+        print_shown("{}: {} of {} x {} -> {}\n",
+                    show(plan.catalogue.files[static_cast<std::size_t>(job.file)].path),
+                    count_of(static_cast<std::uint64_t>(scene.t), "frame"), scene.y, scene.x,
+                    show(mask_path(job.stem)));
     }
 }
 
@@ -41,25 +43,27 @@ std::string duration(double seconds) {
 }  // namespace
 
 int show_plan(const RunOptions& options, int ranks) {
+    if (const auto note = file_not_taken(options.model); !note.empty())
+        print_shown("note: {}\n", note);
     const RunPlan plan = plan_run(options, ranks);
-    for (const auto& note : plan.notes) fmt::print("note: {}\n", note);
-    for (const auto& bad : plan.catalogue.bad) fmt::print("cannot be segmented: {}\n", bad.reason);
+    for (const auto& note : plan.notes) print_shown("note: {}\n", note);
+    for (const auto& bad : plan.catalogue.bad) print_shown("cannot be segmented: {}\n", bad.reason);
     print_jobs(plan);
     const RunEstimate estimate = estimate_run(plan, options, ranks);
-    fmt::print("{} in {} with model {}\n",
-               count_of(static_cast<std::uint64_t>(estimate.frames), "frame"),
-               count_of(plan.remaining.jobs.size(), "output"), show(plan.model.info.file));
+    print_shown("{} in {} with model {}\n",
+                count_of(static_cast<std::uint64_t>(estimate.frames), "frame"),
+                count_of(plan.remaining.jobs.size(), "output"), show(plan.model.info.file));
     const int exit_code = plan.catalogue.bad.empty()    ? 0
                           : plan.catalogue.jobs.empty() ? exit_codes::failed
                                                         : exit_codes::partly_done;
     if (estimate.frames == 0) return exit_code;
-    fmt::print("{} for {}; about {} of memory each; about {} on the disk\n",
-               count_of(static_cast<std::uint64_t>(estimate.units), "unit"),
-               count_of(static_cast<std::uint64_t>(ranks), "rank"),
-               human_bytes(estimate.memory_per_rank), human_bytes(estimate.disk));
+    print_shown("{} for {}; about {} of memory each; about {} on the disk\n",
+                count_of(static_cast<std::uint64_t>(estimate.units), "unit"),
+                count_of(static_cast<std::uint64_t>(ranks), "rank"),
+                human_bytes(estimate.memory_per_rank), human_bytes(estimate.disk));
     if (estimate.seconds > 0)
-        fmt::print("about {}, at {:.3g} s a frame and rank so far\n", duration(estimate.seconds),
-                   estimate.seconds_per_frame);
+        print_shown("about {}, at {:.3g} s a frame and rank so far\n", duration(estimate.seconds),
+                    estimate.seconds_per_frame);
     return exit_code;
 }
 
@@ -68,7 +72,7 @@ int plan_command(const std::vector<std::string>& arguments) {
     std::int64_t ranks = 1;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (arguments[i] == "--help" || arguments[i] == "-h") {
-            fmt::print("{}", help);
+            print_text(help);
             return 0;
         }
         if (arguments[i] == "--ranks" && i + 1 < arguments.size())

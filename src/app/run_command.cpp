@@ -11,10 +11,12 @@
 #include "app/overlay.hpp"
 #include "app/stop_signals.hpp"
 #include "app/summary.hpp"
+#include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "base/peak_memory.hpp"
 #include "base/text.hpp"
 #include "comm/communicator.hpp"
+#include "models/registry.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/run.hpp"
 
@@ -40,6 +42,8 @@ int run_ranks(Communicator& comm, RunCommand& command) {
     const bool live = isatty(fileno(stderr)) != 0;
     Log log(stderr, root ? command.run.log_level : LogLevel::error, live && root);
     try {
+        if (const auto note = file_not_taken(command.run.model); root && !note.empty())
+            log.warning(note);
         const RunSummary summary = run(comm, command.run, log);
         if (!summary.complete) return summary.exit_code;
         report(summary, log);
@@ -64,12 +68,12 @@ int run_ranks(Communicator& comm, RunCommand& command) {
 int run_command(const std::vector<std::string>& arguments, int& argc, char**& argv) {
     RunCommand command = parse_run(arguments);
     if (command.help) {
-        fmt::print("{}", run_help());
+        print_text(run_help());
         return 0;
     }
     if (command.dry_run) {
         const int exit_code = show_plan(command.run, 1);
-        fmt::print("nothing was done (--dry-run)\n");
+        print_shown("nothing was done (--dry-run)\n");
         return exit_code;
     }
     const auto comm = make_world(argc, argv);

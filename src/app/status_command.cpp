@@ -2,6 +2,7 @@
 
 #include "app/commands.hpp"
 #include "app/folder_arguments.hpp"
+#include "app/terminal.hpp"
 #include "report/run_status.hpp"
 
 namespace cytofleet {
@@ -20,15 +21,15 @@ constexpr const char* help =
 int status_command(const std::vector<std::string>& arguments) {
     const FolderArguments given = folder_arguments("status", arguments);
     if (given.help) {
-        fmt::print("{}", help);
+        print_text(help);
         return 0;
     }
     const auto runs = status_of(given.folder);
     if (given.json) {
-        fmt::print("{}", status_json(runs));
+        print_text(status_json(runs));
         return 0;
     }
-    for (const RunStatus& run : runs) fmt::print("{}", status_text(run));
+    for (const RunStatus& run : runs) print_text(status_text(run));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/commands.hpp"
 #include "app/folder_arguments.hpp"
+#include "app/terminal.hpp"
 #include "base/text.hpp"
 #include "report/verify.hpp"
 
@@ -19,15 +20,15 @@ constexpr const char* help =
 int verify_command(const std::vector<std::string>& arguments) {
     const FolderArguments given = folder_arguments("verify", arguments);
     if (given.help) {
-        fmt::print("{}", help);
+        print_text(help);
         return 0;
     }
     const Verification found = verify_outputs(given.folder);
-    for (const std::string& problem : found.problems) fmt::print("damaged: {}\n", problem);
-    fmt::print("{}, {} read: {}\n", count_of(static_cast<std::uint64_t>(found.outputs), "output"),
-               human_bytes(found.bytes),
-               found.problems.empty() ? "all as they were written"
-                                      : fmt::format("{} damaged or gone", found.problems.size()));
+    for (const std::string& problem : found.problems) print_shown("damaged: {}\n", problem);
+    print_shown("{}, {} read: {}\n", count_of(static_cast<std::uint64_t>(found.outputs), "output"),
+                human_bytes(found.bytes),
+                found.problems.empty() ? "all as they were written"
+                                       : fmt::format("{} damaged or gone", found.problems.size()));
     return found.problems.empty() ? 0 : 1;
 }
 

@@ -11,7 +11,8 @@ namespace cytofleet {
 
 enum class LogLevel { error, warning, info, debug };
 
-/// Writes to a stream the program's front end chose. Safe for several threads.
+/// Writes to a stream the program's front end chose, each message as one line that is printable():
+/// whoever calls need not ask where its text comes from. Safe for several threads.
 class Log {
   public:
     /// `live`: the stream is a terminal, so that progress may redraw one line.

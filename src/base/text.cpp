@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -27,6 +28,23 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+/// The code point of the valid sequence that `text` is.
+char32_t code_point(std::string_view text) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (text.size() == 1) return first;
+    auto out = static_cast<char32_t>(first & (0x7fU >> text.size()));
+    for (const char next : text.substr(1))
+        out = (out << 6) | (static_cast<unsigned char>(next) & 0x3fU);
+    return out;
+}
+
+/// What commands a terminal, turns lines round, breaks them, or is no character of XML.
+bool is_hidden(char32_t c) {
+    const auto within = [c](char32_t from, char32_t to) { return c >= from && c <= to; };
+    return c < 0x20 || within(0x7f, 0x9f) || c == 0x61c || within(0x200e, 0x200f) ||
+           within(0x2028, 0x202e) || within(0x2066, 0x206f) || within(0xfffe, 0xffff);
+}
+
 /// The run of digits at `at` without its leading zeros; `at` moves behind it.
 std::string_view number_at(std::string_view text, std::size_t& at) {
     while (at + 1 < text.size() && text[at] == '0' && is_digit(text[at + 1])) ++at;
@@ -41,14 +59,14 @@ std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const std::size_t length = utf8_length(text);
-        const auto first = static_cast<unsigned char>(text[0]);
-        if (length == 0 || first < 0x20 || first == 0x7f) {
-            out += fmt::format("\\x{:02x}", first);
-            text.remove_prefix(1);
+        const std::string_view next = text.substr(0, std::max<std::size_t>(length, 1));
+        if (length == 0 || is_hidden(code_point(next))) {
+            for (const char byte : next)
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         } else {
-            out += text.substr(0, length);
-            text.remove_prefix(length);
+            out += next;
         }
+        text.remove_prefix(next.size());
     }
     return out;
 }

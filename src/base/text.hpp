@@ -9,7 +9,9 @@
 
 namespace cytofleet {
 
-/// `text` as valid UTF-8 without control characters: a byte that is neither becomes \xNN.
+/// `text` as one line that does nothing but show itself: valid UTF-8 without control characters
+/// (C0, DEL, C1, separators of lines, those that turn the direction of writing) and what XML
+/// forbids. A byte of anything else becomes \xNN. Doing it twice changes nothing more.
 std::string printable(std::string_view text);
 /// The same, but line ends and tabs stay.
 std::string printable_lines(std::string_view text);

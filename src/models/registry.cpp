@@ -1,5 +1,6 @@
 #include "models/registry.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <set>
@@ -70,6 +71,12 @@ ModelInfo describe(const Weights& weights, const CpNet& net, const fs::path& fil
     return out;
 }
 
+/// Anything but a folder: results of cyto3 may well be in one that is called like it.
+bool is_file(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+}
+
 Weights read_weights(const fs::path& file) {
     return Weights(std::make_shared<const Checkpoint>(Checkpoint::load(file)));
 }
@@ -84,10 +91,7 @@ ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
     std::error_code ignored;
     if (name.empty())
         throw Error(ErrorKind::model, "--model is empty; give a checkpoint file or a model's name");
-    // A folder that happens to be called like a model (results of cyto3, say) does not hide it.
-    const bool folder_in_the_way = fs::is_directory(name, ignored);
-    if (fs::exists(name, ignored) && !folder_in_the_way)
-        return {name, name, built_in_by_file(name)};
+    // Names first: a file that somebody left in a shared folder must not pass for a known model.
     if (name == "demo") return {name, demo_model_file(), std::nullopt};
     for (const auto& model : models) {
         if (model.name != name) continue;
@@ -99,15 +103,27 @@ ModelSpec find_model(const std::string& name, const fs::path& model_dir) {
         }
         throw Error(ErrorKind::model,
                     fmt::format("model {} not found (looked for {}); copy it there from a machine "
-                                "that has it, or name its folder with --model-dir",
-                                name, tried.empty() ? "nothing: no HOME" : tried));
+                                "that has it, or name its folder with --model-dir{}",
+                                name, tried.empty() ? "nothing: no HOME" : tried,
+                                is_file(name) ? fmt::format("; ./{} is the file here", name) : ""));
     }
-    if (folder_in_the_way)
+    if (is_file(name)) return {name, name, built_in_by_file(name)};
+    if (fs::is_directory(name, ignored))
         throw Error(
             ErrorKind::model,
             fmt::format("{} is a folder; --model wants the checkpoint file in it", show(name)));
     throw Error(ErrorKind::model, fmt::format("model {} is neither a file nor a known name ({})",
                                               show(name), all_names()));
+}
+
+std::string file_not_taken(const std::string& name) {
+    const bool known = name == "demo" ||
+                       std::ranges::any_of(models, [&](const auto& m) { return m.name == name; });
+    if (!known || !is_file(name)) return {};
+    return fmt::format(
+        "--model {0} is the built-in model; for the file {0} of this folder say "
+        "--model ./{0}",
+        name);
 }
 
 LoadedModel load_model(const ModelSpec& spec, const CellposeSettings& settings) {

@@ -30,10 +30,14 @@ struct ModelSpec {
     std::optional<BuiltInModel> built_in;
 };
 
-/// `name`: a path, a built-in name or "demo". Built-in names are looked up in `model_dir` when
-/// given, else in $CELLPOSE_LOCAL_MODELS_PATH, else in ~/.cellpose/models. Throws Error{model}
-/// naming every place tried.
+/// `name`: a built-in name, "demo" or a path, in this order. Built-in names are looked up in
+/// `model_dir` when given, else in $CELLPOSE_LOCAL_MODELS_PATH, else in ~/.cellpose/models. Throws
+/// Error{model} naming every place tried.
 ModelSpec find_model(const std::string& name, const std::filesystem::path& model_dir);
+
+/// What to tell a user whose current folder has a file of the built-in `name`, which find_model()
+/// does not take; else empty.
+std::string file_not_taken(const std::string& name);
 
 /// What a checkpoint holds, for people.
 struct ModelInfo {

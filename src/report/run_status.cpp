@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/shown_format.hpp"
 #include "base/text.hpp"
 #include "schedule/history.hpp"
 
@@ -113,31 +114,31 @@ std::vector<RunStatus> status_of(const fs::path& home) {
 
 std::string status_text(const RunStatus& status) {
     std::string out =
-        fmt::format("run {}, started {:%Y-%m-%d %H:%M:%S} UTC: {}\n", status.id,
-                    fmt::gmtime(static_cast<std::time_t>(status.start.start)), state_of(status));
-    out += fmt::format("  {}/{} frames, {}/{} outputs, {}\n", status.frames_done, status.frames,
-                       status.outputs_done, status.outputs, count_of(status.cells, "cell"));
+        shown_format("run {}, started {:%Y-%m-%d %H:%M:%S} UTC: {}\n", status.id,
+                     fmt::gmtime(static_cast<std::time_t>(status.start.start)), state_of(status));
+    out += shown_format("  {}/{} frames, {}/{} outputs, {}\n", status.frames_done, status.frames,
+                        status.outputs_done, status.outputs, count_of(status.cells, "cell"));
     if (status.seconds_left >= 0)
-        out += fmt::format("  about {:.0f} s left at {:.3g} s a frame and rank\n",
-                           status.seconds_left, status.seconds_per_frame);
+        out += shown_format("  about {:.0f} s left at {:.3g} s a frame and rank\n",
+                            status.seconds_left, status.seconds_per_frame);
     std::set<std::string> attempts;
     for (const AttemptStatus& attempt : status.attempts) attempts.insert(attempt.name);
-    out += fmt::format("  {}:\n", count_of(attempts.size(), "attempt"));
+    out += shown_format("  {}:\n", count_of(attempts.size(), "attempt"));
     constexpr std::size_t most = 32;
     for (std::size_t i = 0; i < std::min(most, status.attempts.size()); ++i) {
         const AttemptStatus& attempt = status.attempts[i];
-        out += fmt::format(
+        out += shown_format(
             "    {} rank {}{} on {} (process {}): {}, {}\n", attempt.name, attempt.rank,
-            attempt.shard.empty() ? "" : fmt::format(" of shard {}", attempt.shard), attempt.host,
+            attempt.shard.empty() ? "" : shown_format(" of shard {}", attempt.shard), attempt.host,
             attempt.process, count_of(static_cast<std::uint64_t>(attempt.frames), "frame"),
             how(attempt));
     }
     if (status.attempts.size() > most)
-        out += fmt::format("    and {} more; --json has them all\n", status.attempts.size() - most);
+        out +=
+            shown_format("    and {} more; --json has them all\n", status.attempts.size() - most);
     for (const QuarantinedFrame& frame : status.quarantined)
-        out += fmt::format("  quarantined: {} frame {}: {}\n", printable(frame.input), frame.t,
-                           printable(frame.reason));
-    for (const std::string& note : status.notes) out += fmt::format("  {}\n", printable(note));
+        out += shown_format("  quarantined: {} frame {}: {}\n", frame.input, frame.t, frame.reason);
+    for (const std::string& note : status.notes) out += shown_format("  {}\n", note);
     return out;
 }
 
@@ -174,7 +175,7 @@ std::string status_json(const std::vector<RunStatus>& runs) {
         json["notes"] = run.notes;
         out.push_back(std::move(json));
     }
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace cytofleet

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <fcntl.h>
 #include <optional>
 #include <sys/file.h>
@@ -24,16 +25,37 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of the doctor's own, removed with it.
+/// A folder of the doctor's own in `folder`, removed with what is in it: nobody else can have taken
+/// the names there, nor follow what happens.
+class Workshop {
+  public:
+    explicit Workshop(const fs::path& folder)
+        : path_((folder / ".cytofleet-doctor-XXXXXX").native()),
+          error_(mkdtemp(path_.data()) == nullptr ? errno : 0) {}
+    ~Workshop() {
+        std::error_code ignored;
+        if (error_ == 0) fs::remove_all(path_, ignored);
+    }
+    Workshop(const Workshop&) = delete;
+    Workshop& operator=(const Workshop&) = delete;
+    /// errno of why there is none, or 0.
+    int error() const { return error_; }
+    fs::path file(const char* name) const { return fs::path(path_) / name; }
+
+  private:
+    std::string path_;
+    int error_;
+};
+
+/// An open file in a workshop.
 class Probe {
   public:
     explicit Probe(fs::path path)
         : path_(std::move(path)),
           descriptor_(open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)),
-          error_(errno) {}
+          error_(descriptor_ < 0 ? errno : 0) {}
     ~Probe() {
         if (descriptor_ >= 0) close(descriptor_);
-        if (descriptor_ >= 0) unlink(path_.c_str());
     }
     Probe(const Probe&) = delete;
     Probe& operator=(const Probe&) = delete;
@@ -46,10 +68,6 @@ class Probe {
     int descriptor_;
     int error_;
 };
-
-fs::path probe_path(const fs::path& folder, const char* what) {
-    return folder / fmt::format(".cytofleet-doctor-{}-{}", what, getpid());
-}
 
 /// A lock that this process holds must be seen by another one.
 Finding check_locks(const Probe& probe) {
@@ -84,15 +102,14 @@ bool lock_is_seen(const fs::path& path) {
 }
 
 /// Results appear by rename; who starts first is settled by link.
-Finding check_names(const Probe& probe, const fs::path& folder) {
-    const fs::path linked = probe_path(folder, "link");
-    const fs::path renamed = probe_path(folder, "renamed");
+Finding check_names(const Probe& probe, const Workshop& workshop) {
+    const fs::path linked = workshop.file("link");
+    const fs::path renamed = workshop.file("renamed");
     const bool links = link(probe.path().c_str(), linked.c_str()) == 0;
     const bool twice = links && link(probe.path().c_str(), linked.c_str()) == 0;
     const Probe other(renamed);
     std::error_code failed;
     if (links) fs::rename(linked, renamed, failed);
-    fs::remove(linked);
     if (links && failed)
         return {Health::fail, "rename", failed.message(), "choose another --output-dir"};
     if (!links || twice)
@@ -138,15 +155,17 @@ Finding check_space(const fs::path& folder) {
 }  // namespace
 
 std::vector<Finding> check_disk(const fs::path& folder) {
-    const Probe probe(probe_path(folder, "probe"));
+    const Workshop workshop(folder);
+    const Probe probe(workshop.file("probe"));
     if (probe.descriptor() < 0)
         return {{Health::fail,
                  "folder",
-                 fmt::format("{} cannot be written: {}", show(folder), file_remedy(probe.error())),
+                 fmt::format("{} cannot be written: {}", show(folder),
+                             file_remedy(workshop.error() != 0 ? workshop.error() : probe.error())),
                  {}}};
     std::vector<Finding> out{{Health::ok, "folder", show(fs::absolute(folder)), {}}};
     out.push_back(check_locks(probe));
-    out.push_back(check_names(probe, folder));
+    out.push_back(check_names(probe, workshop));
     out.push_back(check_sync(probe));
     out.push_back(check_space(folder));
     return out;
@@ -157,10 +176,12 @@ std::vector<Finding> check_shared(Communicator& comm, const std::vector<RankFact
     if (comm.size() == 1) return {};
     constexpr double patience = 10;
     std::vector<std::byte> name;
+    std::optional<Workshop> workshop;
     std::optional<Probe> probe;
     bool locked = false;
     if (comm.rank() == 0) {
-        probe.emplace(probe_path(folder, "shared"));
+        workshop.emplace(folder);
+        probe.emplace(workshop->file("shared"));
         // An empty name: there is nothing to see, which check_disk() has told.
         if (probe->descriptor() >= 0) name = text_bytes(probe->path().native());
         locked = flock(probe->descriptor(), LOCK_EX | LOCK_NB) == 0;

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "base/shown_format.hpp"
 
 namespace cytofleet {
 namespace {
@@ -21,9 +22,9 @@ std::string text_of(const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) width = std::max(width, finding.what.size());
     std::string out;
     for (const Finding& finding : findings) {
-        out += fmt::format("{:<5} {:<{}}  {}", name_of(finding.health), finding.what, width,
-                           finding.found);
-        if (!finding.remedy.empty()) out += fmt::format("; {}", finding.remedy);
+        out += shown_format("{:<5} {:<{}}  {}", name_of(finding.health), finding.what, width,
+                            finding.found);
+        if (!finding.remedy.empty()) out += shown_format("; {}", finding.remedy);
         out += "\n";
     }
     return out;
@@ -37,7 +38,7 @@ std::string json_of(const std::vector<Finding>& findings) {
                        {"what", finding.what},
                        {"found", finding.found},
                        {"remedy", finding.remedy}});
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace cytofleet
