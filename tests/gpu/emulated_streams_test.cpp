@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "backend/cuda/conv_library.hpp"
+#include "gpu/test_kernels.hpp"
 #include "kernels/support/capture.hpp"
 #include "kernels/support/device.cuh"
 #include "kernels/support/streams.hpp"
@@ -116,7 +117,7 @@ TEST(EmulatedRecord, HasTheAddressesAndNumbersThatItWasMadeWith) {
 
 TEST(EmulatedRecord, ConvolutionsToo) {
     Pair pair;
-    const auto library = cuda::make_conv_library(pair.stream);
+    const auto library = cuda::make_conv_library(pair.stream, test_kernels());
     const auto plan =
         library->plan({.n = 1, .in = 1, .out = 1, .height = 1, .width = 1, .kernel = 1}, {});
     Floats c(1);
