@@ -117,7 +117,7 @@ TEST(EmulatedRecord, HasTheAddressesAndNumbersThatItWasMadeWith) {
 
 TEST(EmulatedRecord, ConvolutionsToo) {
     Pair pair;
-    const auto library = cuda::make_conv_library(pair.stream, test_kernels());
+    const auto library = cuda::make_conv_library(pair.stream, cuda::test_kernels());
     const auto plan =
         library->plan({.n = 1, .in = 1, .out = 1, .height = 1, .width = 1, .kernel = 1}, {});
     Floats c(1);
