@@ -89,12 +89,11 @@ CudnnKernels::CudnnKernels(int device, std::filesystem::path folder)
 }
 
 CudnnKernels::CudnnKernels(const std::string& described, std::filesystem::path folder)
-    : properties_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR),
-      kind_(device_kind(described)),
-      files_(std::move(folder)) {
+    : properties_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR), files_(std::move(folder)) {
     properties_->set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
                      std::ssize(described) + 1, described.c_str());
     properties_ = std::move(*properties_).finish("a described device");
+    kind_ = device_kind(json_of(*properties_));
 }
 
 KernelCounts CudnnKernels::counts() const {
