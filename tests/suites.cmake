@@ -12,6 +12,13 @@ add_test(NAME cli.output_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/output_tes
     $<TARGET_FILE:cytofleet> $<TARGET_FILE:write_masks>)
 set_tests_properties(cli.output_test PROPERTIES TIMEOUT 600)
 
+# Several users in one folder; only root can be others.
+add_executable(reseal cli/reseal.cpp)
+target_link_libraries(reseal PRIVATE cytofleet_base)
+add_test(NAME cli.users_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/users_test
+    $<TARGET_FILE:cytofleet> $<TARGET_FILE:reseal>)
+set_tests_properties(cli.users_test PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+
 if(CYTOFLEET_MPI)
     # Under mpirun. AddressSanitizer's leak check cannot tell Open MPI's leaks from ours.
     add_executable(test_comm_mpi mpi/comm_mpi_check.cpp comm/conversations.cpp)
