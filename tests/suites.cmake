@@ -21,6 +21,13 @@ add_test(NAME cli.doctor_users_test
 # Several users of one machine: as root only.
 set_tests_properties(cli.terminal_test cli.doctor_users_test PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 
+# Several users in one folder; only root can be others.
+add_executable(reseal cli/reseal.cpp)
+target_link_libraries(reseal PRIVATE cytofleet_base)
+add_test(NAME cli.users_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/users_test
+    $<TARGET_FILE:cytofleet> $<TARGET_FILE:reseal>)
+set_tests_properties(cli.users_test PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+
 if(CYTOFLEET_MPI)
     # Under mpirun. AddressSanitizer's leak check cannot tell Open MPI's leaks from ours.
     add_executable(test_comm_mpi mpi/comm_mpi_check.cpp comm/conversations.cpp)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -16,6 +17,8 @@ FolderArguments parse_folder_arguments(const std::string& command,
             out.help = true;
         } else if (argument == "--json" && command != "verify") {
             out.json = true;
+        } else if (argument == "--share-books" && command != "doctor") {
+            out.share_books = true;
         } else if (argument.starts_with("-") || named) {
             throw Error(ErrorKind::usage,
                         fmt::format("{} is one argument too many; see cytofleet {} --help",
@@ -26,7 +29,7 @@ FolderArguments parse_folder_arguments(const std::string& command,
         }
     }
     // The books themselves may be named too.
-    if (out.folder.filename() == ".cytofleet") out.folder = out.folder.parent_path();
+    if (is_books_name(out.folder.filename().native())) out.folder = out.folder.parent_path();
     return out;
 }
 

@@ -10,6 +10,7 @@ namespace cytofleet {
 struct FolderArguments {
     std::filesystem::path folder = ".";
     bool json = false;
+    bool share_books = false;
     bool help = false;
 };
 

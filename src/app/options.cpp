@@ -58,7 +58,10 @@ cxxopts::Options make_parser() {
         "c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
         text(),
         "NUMBER")("axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)",
-                  text(), "LETTER")("invert", "the cells are darker than the background")(
+                  text(), "LETTER")(
+        "keep-missing",
+        "also take files that announce very many frames more than they hold; each becomes an empty "
+        "plane")("invert", "the cells are darker than the background")(
         "normalize-percentile", "percentiles of the frame that become 0 and 1 (default: 1,99)",
         text(), "LOW,HIGH");
     parser.add_options("Folder")(
@@ -104,7 +107,10 @@ cxxopts::Options make_parser() {
         "without MPI, such as a job array; counted from 1",
         text(), "I/N")("verify-inputs",
                        "tell changed inputs by their contents, not by size and time; reads "
-                       "every file once more");
+                       "every file once more")(
+        "share-books",
+        "work on from what other users have done in the same folder; their planes are unpacked and "
+        "counted again");
     parser.add_options("Advanced Cellpose")(
         "dynamics",
         "whose masks to reproduce: Python's Cellpose on its cpu or cuda device "
@@ -205,6 +211,7 @@ void read_files(const Given& given, RunOptions& run) {
             if (!extension.starts_with('.')) extension.insert(0, ".");
     }
     run.recursive = given.has("recursive");
+    run.keep_missing = given.has("keep-missing");
     given.whole("channel", run.channel, 0, 100000);
     given.word("axes", run.reader.pages, {{"T", 'T'}, {"C", 'C'}, {"Z", 'Z'}});
 }
@@ -283,6 +290,7 @@ void read_long_runs(const Given& given, RunOptions& run) {
     run.retry_quarantined = given.has("retry-quarantined");
     run.fail_fast = given.has("fail-fast");
     run.verify_inputs = given.has("verify-inputs");
+    run.share_books = given.has("share-books");
     given.whole("max-attempts", run.max_attempts, 1, 1'000'000);
     if (given.has("max-time")) run.max_seconds = seconds_of("max-time", given.text("max-time"));
     if (given.has("shard")) run.shard = shard_from(given.text("shard"));

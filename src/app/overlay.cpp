@@ -19,7 +19,7 @@ constexpr std::int64_t columns = 3;
 constexpr std::int64_t tile = 360;
 
 void write_overlay(const RunOptions& options, const std::filesystem::path& input, const Job& job) {
-    const auto image = open_reader(input, options.reader);
+    const auto image = open_reader(input, reader_options(options, input));
     const auto mask = open_reader(mask_path(job.stem));
     const SceneInfo& scene = image->info().scenes.at(static_cast<std::size_t>(job.scene));
     ContactSheet sheet(columns, tile);
@@ -31,7 +31,8 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
         sheet.add(image->read(plane_of(scene, job.scene, t, options.channel)), labels,
                   fmt::format("frame {}  {} cells", t, labels.cells));
     }
-    if (!sheet.empty()) sheet.write(std::filesystem::path(job.stem) += ".png");
+    const MayReplace rule = options.existing == Existing::overwrite ? MayReplace{} : is_own_png;
+    if (!sheet.empty()) sheet.write(std::filesystem::path(job.stem) += ".png", rule);
 }
 
 }  // namespace

@@ -56,6 +56,9 @@ int show_plan(const RunOptions& options, int ranks) {
     const int exit_code = plan.catalogue.bad.empty()    ? 0
                           : plan.catalogue.jobs.empty() ? exit_codes::failed
                                                         : exit_codes::partly_done;
+    if (estimate.missing > 0)
+        print_shown("{} announced but not in the files: an empty plane for each\n",
+                    count_of(static_cast<std::uint64_t>(estimate.missing), "frame"));
     if (estimate.frames == 0) return exit_code;
     print_shown("{} for {}; about {} of memory each; about {} on the disk\n",
                 count_of(static_cast<std::uint64_t>(estimate.units), "unit"),

@@ -17,6 +17,11 @@ constexpr std::int64_t default_batch = 8;
 /// Deflated labels of crowded frames; of a spool and of the result that is made from it.
 constexpr double disk_bytes_per_pixel = 2 * 0.15;
 
+/// A frame that is announced but not there: its directory and its lines in log and annotation, and
+/// deflated zeros.
+constexpr double empty_plane_bytes = 650;
+constexpr double empty_bytes_per_pixel = 2.0 / 1000;
+
 /// Means over the frames that earlier attempts have done.
 struct DoneFrames {
     double seconds = 0;
@@ -52,6 +57,15 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
         largest = std::max(largest, item.frame_cost);
         pixels += item.frame_cost * static_cast<double>(item.frames);
     }
+    double empty_bytes = 0;
+    for (const Job& job : plan.remaining.jobs) {
+        const SceneInfo& scene = plan.catalogue.scene(job);
+        const auto missing = std::ssize(scene.missing_frames);
+        out.missing += missing;
+        empty_bytes +=
+            static_cast<double>(missing) *
+            (empty_plane_bytes + static_cast<double>(scene.y * scene.x) * empty_bytes_per_pixel);
+    }
     // On a GPU tiles are in its own memory.
     const std::int64_t tiles =
         options.cellpose.batch_size > 0 ? options.cellpose.batch_size : default_batch;
@@ -60,7 +74,8 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
     const DoneFrames done = done_frames(plan.history);
     out.disk = static_cast<std::uint64_t>(done.frames > 0 ? 2 * done.bytes / done.frames *
                                                                 static_cast<double>(out.frames)
-                                                          : disk_bytes_per_pixel * pixels);
+                                                          : disk_bytes_per_pixel * pixels) +
+               static_cast<std::uint64_t>(empty_bytes);
     if (done.frames > 0) {
         out.seconds_per_frame = done.seconds / done.frames;
         out.seconds = out.seconds_per_frame * static_cast<double>(out.frames) / ranks;

@@ -11,6 +11,7 @@ namespace cytofleet {
 struct RunEstimate {
     std::int64_t frames = 0;  ///< that are left
     std::int64_t units = 0;
+    std::int64_t missing = 0;           ///< announced but not in the files: empty planes
     std::uint64_t memory_per_rank = 0;  ///< of the host, bytes
     std::uint64_t disk = 0;             ///< spools and results together, bytes
     double seconds_per_frame = 0;       ///< of one rank, by what was done so far; 0: nothing was

@@ -1,7 +1,8 @@
 #include "base/hash.hpp"
 
 #include <array>
-#include <fstream>
+#include <cerrno>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,18 +37,29 @@ std::string Sha256::hex() {
     return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
-std::string sha256_of_file(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw Error(ErrorKind::input, fmt::format("{}: cannot be opened", show(path)));
+std::string sha256_of(int descriptor, const std::filesystem::path& shown) {
     Sha256 hash;
-    std::vector<char> buffer(1 << 20);
-    while (file) {
-        file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        hash.update(
-            std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(file.gcount()))));
+    std::vector<std::byte> buffer(1 << 20);
+    off_t at = 0;
+    while (true) {
+        const auto got = pread(descriptor, buffer.data(), buffer.size(), at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw Error(ErrorKind::input, fmt::format("{}: cannot be read", show(shown)));
+        if (got == 0) return hash.hex();
+        hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+        at += got;
     }
-    if (file.bad()) throw Error(ErrorKind::input, fmt::format("{}: cannot be read", show(path)));
-    return hash.hex();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path, Links links) {
+    const Descriptor file(open_regular(path, links));
+    if (!file)
+        throw Error(ErrorKind::input,
+                    fmt::format("{}: {}", show(path),
+                                errno == EINVAL  ? "is no regular file"
+                                : errno == EPERM ? "is a link that somebody else has made"
+                                                 : "cannot be opened"));
+    return sha256_of(file.number(), path);
 }
 
 std::uint64_t checksum(std::span<const std::byte> bytes) {

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "base/guarded_folder.hpp"
+
 namespace cytofleet {
 
 /// SHA-256 in pieces.
@@ -26,8 +28,10 @@ class Sha256 {
     std::unique_ptr<State> state_;
 };
 
-/// SHA-256 of a whole file, 64 hex digits. Throws Error{input} naming the file.
-std::string sha256_of_file(const std::filesystem::path& path);
+/// SHA-256 of a whole regular file, 64 hex digits. Throws Error{input} naming the file.
+std::string sha256_of_file(const std::filesystem::path& path, Links links = Links::all);
+/// The same of an open one.
+std::string sha256_of(int descriptor, const std::filesystem::path& shown);
 /// XXH3, 64 bits.
 std::uint64_t checksum(std::span<const std::byte> bytes);
 

@@ -1,21 +1,65 @@
 #include "base/new_file.hpp"
 
 #include <cerrno>
-#include <cstdlib>
+#include <chrono>
 #include <fcntl.h>
-#include <string>
-#include <sys/file.h>
+#include <random>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
-#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/guarded_folder.hpp"
 
 namespace cytofleet {
+namespace {
+
+constexpr std::string_view temporary_end = ".tmp";
+constexpr std::size_t random_letters = 6;
+
+/// The whole file, of this open file and not of the process: it goes with the descriptor alone.
+struct flock lock_of(short type) {
+    struct flock out {};
+    out.l_type = type;
+    out.l_whence = SEEK_SET;
+    return out;
+}
+
+bool try_lock(int descriptor) {
+    // Other than flock(), it takes a descriptor that may write.
+    struct flock lock = lock_of(F_WRLCK);
+    return fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
+}
+
+std::string random_name() {
+    constexpr std::string_view letters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    std::random_device random;
+    std::uniform_int_distribution<std::size_t> any(0, letters.size() - 1);
+    std::string out;
+    for (std::size_t i = 0; i < random_letters; ++i) out += letters[any(random)];
+    return out;
+}
+
+}  // namespace
 
 bool lock_for_life(int descriptor) {
-    // Whoever looks whether its owner is alive holds the lock for a moment.
-    while (flock(descriptor, LOCK_EX) != 0)
-        if (errno != EINTR) return false;
+    // Whoever looks whether a temporary file's owner is alive holds the lock for a moment.
+    constexpr auto patience = std::chrono::seconds(2);
+    constexpr auto pause = std::chrono::milliseconds(5);
+    for (auto waited = std::chrono::milliseconds(0); !try_lock(descriptor); waited += pause) {
+        const bool held = errno == EAGAIN || errno == EACCES;
+        if ((!held && errno != EINTR) || waited >= patience) return false;
+        std::this_thread::sleep_for(pause);
+    }
     return true;
+}
+
+bool is_locked(int descriptor) {
+    // Only writers' locks are asked for: a reader's does not count.
+    struct flock lock = lock_of(F_RDLCK);
+    return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
 }
 
 bool write_all(int descriptor, std::uint64_t offset, std::string_view text) {
@@ -29,41 +73,64 @@ bool write_all(int descriptor, std::uint64_t offset, std::string_view text) {
     return true;
 }
 
-int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary) {
+int create_locked(int folder, const std::string& name) {
+    Descriptor nameless(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+    if (nameless) {
+        lock_for_life(nameless.number());
+        const auto path = path_of(nameless.number(), {});
+        if (!path.empty() &&
+            linkat(AT_FDCWD, path.c_str(), folder, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
+            return nameless.release();
+        if (errno == EEXIST) return -1;
+    }
     while (true) {
-        std::string name = path.native() + ".XXXXXX.tmp";
-        const int descriptor = mkostemps(name.data(), 4, O_CLOEXEC);
-        if (descriptor < 0) return descriptor;
-        temporary = name;
-        // mkstemp makes files for the owner alone.
-        const mode_t mask = umask(0);
-        umask(mask);
-        fchmod(descriptor, 0666 & ~mask);
+        Descriptor file(
+            openat(folder, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+        if (!file) return -1;
         struct stat status {};
         // Before it was locked somebody may have taken it for a dead process's.
-        if (!lock_for_life(descriptor) || fstat(descriptor, &status) != 0 || status.st_nlink > 0)
-            return descriptor;
-        close(descriptor);
+        if (!lock_for_life(file.number()) || fstat(file.number(), &status) != 0 ||
+            status.st_nlink > 0)
+            return file.release();
     }
 }
 
-void remove_stale_temporaries(const std::filesystem::path& folder,
-                              const std::function<bool(const std::filesystem::path&)>& ours) {
-    constexpr std::string_view end = ".tmp";
-    constexpr std::size_t added = 7 + end.size();  // with .XXXXXX
-    std::error_code none;
-    std::vector<std::filesystem::path> stale;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-        const std::string name = entry.path().filename();
-        if (name.size() <= added || !name.ends_with(end) || name[name.size() - added] != '.')
-            continue;
-        if (ours(name.substr(0, name.size() - added))) stale.push_back(entry.path());
+int create_temporary(int folder, const std::string& name, std::string& temporary) {
+    constexpr int most_tries = 100;
+    int descriptor = -1;
+    for (int i = 0; i < most_tries && descriptor < 0; ++i) {
+        temporary = fmt::format("{}.{}{}", name, random_name(), temporary_end);
+        descriptor = create_locked(folder, temporary);
+        if (descriptor < 0 && errno != EEXIST) break;
     }
-    for (const auto& path : stale) {
-        const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (descriptor < 0) continue;
-        if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(path.c_str());
-        close(descriptor);
+    return descriptor;
+}
+
+int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary) {
+    const GuardedFolder folder(path.parent_path(), Links::all);
+    errno = folder.error();
+    if (!folder.is_open()) return -1;
+    std::string name;
+    const int descriptor = create_temporary(folder.descriptor(), path.filename(), name);
+    if (descriptor >= 0) temporary = path.parent_path() / name;
+    return descriptor;
+}
+
+void remove_stale_temporaries(const std::filesystem::path& folder,
+                              const std::function<bool(const std::filesystem::path&)>& ours,
+                              const Owners& owners) {
+    constexpr std::size_t added = 1 + random_letters + temporary_end.size();
+    const GuardedFolder held(folder, Links::all);
+    if (!held.is_open()) return;
+    for (const std::string& name : held.names()) {
+        if (name.size() <= added || !name.ends_with(temporary_end) ||
+            name[name.size() - added] != '.' || !ours(name.substr(0, name.size() - added)))
+            continue;
+        const Entry entry = held.look(name);
+        if (entry.kind != EntryKind::file || !owners.take(entry.owner)) continue;
+        const Descriptor file(
+            openat(held.descriptor(), name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (file && try_lock(file.number())) held.remove(name, owners);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -109,6 +110,27 @@ void to_float(const Image& image, std::span<float> out) {
     }
 }
 
+void count_cells(LabelImage& image) {
+    image.largest = 0;
+    image.cells = 0;
+    // Labels are mostly as small as the cells are many; memory does not follow one that is not.
+    std::vector<bool> seen(image.labels.size() + 65536);
+    std::unordered_set<std::uint32_t> large;
+    std::uint32_t before = 0;
+    for (const std::uint32_t label : image.labels) {
+        if (label == before || label == 0) continue;
+        before = label;
+        image.largest = std::max(image.largest, label);
+        if (label >= seen.size()) {
+            large.insert(label);
+        } else if (!seen[label]) {
+            seen[label] = true;
+            ++image.cells;
+        }
+    }
+    image.cells += static_cast<std::uint32_t>(large.size());
+}
+
 LabelImage labels_of(const Image& mask) {
     ensure(mask.type == PixelType::u16 || mask.type == PixelType::u32,
            "a mask has uint16 or uint32 pixels");
@@ -122,16 +144,7 @@ LabelImage labels_of(const Image& mask) {
         std::memcpy(narrow.data(), mask.bytes.data(), count * sizeof(std::uint16_t));
         std::ranges::copy(narrow, out.labels.begin());
     }
-    std::vector<bool> seen;
-    std::uint32_t before = 0;
-    for (const std::uint32_t label : out.labels) {
-        if (label == before || label == 0) continue;
-        before = label;
-        out.largest = std::max(out.largest, label);
-        if (label >= seen.size()) seen.resize(label + std::size_t{1});
-        if (!seen[label]) ++out.cells;
-        seen[label] = true;
-    }
+    count_cells(out);
     return out;
 }
 

@@ -36,6 +36,8 @@ struct LabelImage {
 /// Every pixel as float32, rounded to nearest (numpy's astype). `out` has height * width elements.
 void to_float(const Image& image, std::span<float> out);
 
+/// Fills `largest` and `cells`.
+void count_cells(LabelImage& image);
 /// The labels of a mask that was read back, of uint16 or uint32 pixels.
 LabelImage labels_of(const Image& mask);
 

@@ -52,17 +52,6 @@ void widen(std::span<const std::byte> raw, std::span<std::uint32_t> labels) {
     throw Error(ErrorKind::input, "a compressed plane is damaged");
 }
 
-/// Whether the strips are as many as the rows need, and large enough for what they are said to
-/// hold: to be asked before memory is taken for it.
-bool can_hold(const EncodedPlane& plane) {
-    constexpr std::int64_t most_packed = 1032;  // bytes that deflate can pack into one
-    const std::int64_t rows = plane.rows_per_strip();
-    if ((plane.height + rows - 1) / rows != std::ssize(plane.strips)) return false;
-    std::int64_t packed = 0;
-    for (const auto& strip : plane.strips) packed += std::ssize(strip);
-    return plane.height * plane.width * (plane.wide ? 4 : 2) <= most_packed * packed;
-}
-
 }  // namespace
 
 std::int64_t EncodedPlane::rows_per_strip() const {
@@ -86,6 +75,18 @@ EncodedPlane encode_plane(const LabelImage& labels, bool wide) {
             deflated(out.wide ? narrowed<std::uint32_t>(part) : narrowed<std::uint16_t>(part)));
     }
     return out;
+}
+
+bool can_hold(const EncodedPlane& plane) {
+    constexpr std::int64_t most_packed = 1032;  // bytes that deflate can pack into one
+    const std::int64_t rows = plane.rows_per_strip();
+    if ((plane.height + rows - 1) / rows != std::ssize(plane.strips)) return false;
+    std::int64_t packed = 0;
+    for (const auto& strip : plane.strips) packed += std::ssize(strip);
+    // As real numbers: sides of 2^31 are within what a file may claim.
+    return static_cast<double>(plane.height) * static_cast<double>(plane.width) *
+               (plane.wide ? 4 : 2) <=
+           static_cast<double>(most_packed) * static_cast<double>(packed);
 }
 
 LabelImage decode_plane(const EncodedPlane& plane) {
@@ -112,15 +113,7 @@ LabelImage decode_plane(const EncodedPlane& plane) {
             widen<std::uint16_t>(raw, part);
         y += count;
     }
-    std::vector<bool> seen;
-    for (const std::uint32_t label : out.labels) {
-        out.largest = std::max(out.largest, label);
-        if (label >= seen.size()) seen.resize(label + std::size_t{1});
-        if (label != 0 && !seen[label]) {
-            seen[label] = true;
-            ++out.cells;
-        }
-    }
+    count_cells(out);
     return out;
 }
 

@@ -1,7 +1,8 @@
 #include "io/mask_writer.hpp"
 
 #include <array>
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <tiffio.h>
@@ -10,7 +11,6 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
-#include "io/atomic_file.hpp"
 #include "io/ome_writer.hpp"
 #include "io/tiff_layout.hpp"
 
@@ -26,11 +26,16 @@ int ignore_message(TIFF* /*file*/, void* /*user*/, const char* /*module*/, const
 struct Closer {
     void operator()(TIFF* file) const { TIFFClose(file); }
 };
-std::unique_ptr<TIFF, Closer> open_silently(const std::filesystem::path& path) {
+std::unique_ptr<TIFF, Closer> open_silently(int descriptor) {
     TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
     TIFFOpenOptionsSetErrorHandlerExtR(options, ignore_message, nullptr);
     TIFFOpenOptionsSetWarningHandlerExtR(options, ignore_message, nullptr);
-    std::unique_ptr<TIFF, Closer> file(TIFFOpenExt(path.c_str(), "rm", options));
+    // A copy, for libtiff closes it; writes and reads of ours do not depend on its position.
+    const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0) lseek(copy, 0, SEEK_SET);
+    std::unique_ptr<TIFF, Closer> file(copy < 0 ? nullptr
+                                                : TIFFFdOpenExt(copy, "mask", "rm", options));
+    if (!file && copy >= 0) close(copy);
     TIFFOpenOptionsFree(options);
     return file;
 }
@@ -53,7 +58,7 @@ struct MaskWriter::State {
 
     /// Reads every strip through libtiff and compares it with what was meant.
     void read_back() const {
-        const auto tiff = open_silently(out.temporary());
+        const auto tiff = open_silently(out.descriptor());
         check(tiff != nullptr);
         std::size_t strip_number = 0;
         std::vector<std::byte> strip;
@@ -112,8 +117,8 @@ std::string MaskWriter::finish() {
     return std::move(sealed.sha256);
 }
 
-void MaskWriter::commit() {
-    state_->out.commit();
+void MaskWriter::commit(const MayReplace& may_replace) {
+    state_->out.commit(may_replace);
 }
 
 SealedMask MaskWriter::seal() {
@@ -126,8 +131,8 @@ SealedMask MaskWriter::seal() {
     s.out.overwrite(0, end.header);
     s.out.sync();
     s.read_back();
-    return {sha256_of_file(s.out.temporary()), s.out.end(),
-            std::filesystem::last_write_time(s.out.temporary()).time_since_epoch().count()};
+    return {sha256_of(s.out.descriptor(), s.file.path), s.out.end(),
+            time_of_change(s.out.descriptor())};
 }
 
 }  // namespace cytofleet

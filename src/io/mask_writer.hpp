@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "image/file_info.hpp"
+#include "io/atomic_file.hpp"
 
 namespace cytofleet {
 
@@ -23,6 +24,9 @@ struct EncodedPlane {
     std::int64_t rows_per_strip() const;  ///< of all strips but the last
 };
 
+/// Whether the strips are as many as the rows need, and large enough for what they are said to
+/// hold: to be asked before memory is taken for it.
+bool can_hold(const EncodedPlane& plane);
 /// Deflates; uint16, or uint32 when `wide` or when a label needs it.
 EncodedPlane encode_plane(const LabelImage& labels, bool wide = false);
 /// Inverse of encode_plane. Throws Error{input} when the strips are damaged.
@@ -59,7 +63,8 @@ class MaskWriter {
     MaskWriter& operator=(const MaskWriter&) = delete;
     void add(const EncodedPlane& plane);
     SealedMask seal();
-    void commit();
+    /// What is there is replaced, or only if `may_replace` says so.
+    void commit(const MayReplace& may_replace = {});
     /// Both; returns the SHA-256.
     std::string finish();
 

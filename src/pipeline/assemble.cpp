@@ -13,6 +13,7 @@
 #include "io/mask_writer.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
+#include "pipeline/replace_rule.hpp"
 #include "pipeline/spool.hpp"
 #include "schedule/book_names.hpp"
 
@@ -40,7 +41,12 @@ EncodedPlane plane_for(const RunRecord& run, const SceneInfo& scene, const Frame
             std::vector<std::uint32_t>(static_cast<std::size_t>(scene.y * scene.x)), 0, 0};
         return encode_plane(empty, wide);
     }
-    EncodedPlane plane = read_spooled(run.spool_of(record.spool), record);
+    EncodedPlane plane =
+        read_spooled(run.spool_of(record.spool), record, scene.y, scene.x, run.owners);
+    // Narrower or wider than its record says.
+    if (!wide && plane.wide)
+        throw Error(ErrorKind::output,
+                    fmt::format("frame {} has other labels than its record says", record.frame.t));
     if (wide && !plane.wide) return encode_plane(decode_plane(plane), true);
     return plane;
 }
@@ -78,7 +84,7 @@ class SceneAssembly {
     const Job& job() const { return done_.outcome.job; }
 
     void open_input() {
-        info_ = open_reader(input_, options_.reader)->info();
+        info_ = open_reader(input_, reader_options(options_, input_))->info();
         if (identify(info_, options_.verify_inputs) !=
             run_.inputs.at(static_cast<std::size_t>(job().file)))
             throw Error(ErrorKind::input,
@@ -146,7 +152,7 @@ class SceneAssembly {
         journal.add(event_of(sealed));
         journal.sync();
         fault_point("before the mask is renamed");
-        writer->commit();
+        writer->commit(result_rule(options_, run_, job().replaces));
         fault_point("after the mask is renamed");
     }
 
@@ -165,7 +171,8 @@ class SceneAssembly {
     }
 
     void write_log() {
-        write_text_atomically(log_path(job().stem), log_text(log_) + machine_text(log_, machine_));
+        write_text_atomically(log_path(job().stem), log_text(log_) + machine_text(log_, machine_),
+                              log_rule(options_));
     }
 
     void write_log_if_possible() {
@@ -249,7 +256,8 @@ void write_failure_log(const RunOptions& options, std::int64_t start, const fs::
     const LogFacts log{options, nullptr, start, input,   mask_path(stem),
                        nullptr, -1,      {},    nullptr, reason};
     try {
-        write_text_atomically(log_path(stem), log_text(log) + machine_text(log, facts));
+        write_text_atomically(log_path(stem), log_text(log) + machine_text(log, facts),
+                              log_rule(options));
     } catch (const Error&) {
         return;  // the folder cannot be written to; the reason is on the terminal and in the
                  // summary

@@ -14,8 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Frames that are announced but not there, until one has to say that they are wanted: a small file
+// may announce millions, and each becomes a plane.
+constexpr std::int64_t many_missing = 10'000;
+constexpr std::int64_t missing_for_each = 100;
+
 /// Why a scene cannot be segmented; empty when it can.
-std::string why_not(const SceneInfo& scene, std::int64_t channel) {
+std::string why_not(const SceneInfo& scene, const RunOptions& options) {
+    const std::int64_t channel = options.channel;
     if (scene.z > 1)
         return fmt::format(
             "has Z = {} slices; projecting them (--projection) comes with a later "
@@ -27,6 +33,13 @@ std::string why_not(const SceneInfo& scene, std::int64_t channel) {
         return fmt::format("has {}{}, so there is no --channel {} (they count from 0)",
                            count_of(static_cast<std::uint64_t>(channels), "channel"),
                            scene.samples > 1 ? " (RGB samples)" : "", channel);
+    const std::int64_t missing = std::ssize(scene.missing_frames);
+    if (!options.keep_missing && missing > many_missing &&
+        missing > missing_for_each * (scene.t - missing))
+        return fmt::format(
+            "announces {} but holds only {} of them; --keep-missing writes an empty plane for "
+            "each of the others",
+            count_of(static_cast<std::uint64_t>(scene.t), "frame"), scene.t - missing);
     return {};
 }
 
@@ -50,7 +63,10 @@ void check_collisions(const Catalogue& catalogue) {
     std::string first;
     std::uint64_t more = 0;
     for (const Job& job : catalogue.jobs) {
-        fs::path key = fs::weakly_canonical(mask_path(job.stem));
+        // A link to itself, or into a folder that may not be entered, is compared by its name.
+        std::error_code failed;
+        fs::path key = fs::weakly_canonical(mask_path(job.stem), failed);
+        if (failed) key = fs::absolute(mask_path(job.stem), failed).lexically_normal();
         if (ignores_case(key.parent_path())) key = lower(key.native());
         const auto [other, fresh] = seen.emplace(key, &job);
         if (fresh) continue;
@@ -98,7 +114,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
     Catalogue out;
     for (const fs::path& path : files) {
         try {
-            out.files.push_back(open_reader(path, options.reader)->info());
+            out.files.push_back(open_reader(path, reader_options(options, path))->info());
         } catch (const Error& error) {
             out.bad.push_back({path, error.what()});
             continue;
@@ -111,7 +127,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
             const SceneInfo& scene = info.scenes[s];
             const std::string which =
                 info.scenes.size() > 1 ? fmt::format(" (scene {})", s + 1) : std::string();
-            if (const std::string reason = why_not(scene, options.channel); !reason.empty()) {
+            if (const std::string reason = why_not(scene, options); !reason.empty()) {
                 out.bad.push_back({path, fmt::format("{}{} {}", show(path), which, reason)});
                 continue;
             }

@@ -19,6 +19,7 @@ struct Job {
     std::int64_t file = 0;  ///< index into Catalogue::files
     std::int64_t scene = 0;
     std::filesystem::path stem;  ///< outputs without extension
+    bool replaces = false;       ///< there were such outputs when the run began
 };
 
 /// A file that cannot be segmented, and why.

@@ -1,13 +1,15 @@
 #include "pipeline/clear_books.hpp"
 
 #include <algorithm>
-#include <filesystem>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/new_file.hpp"
 #include "pipeline/run_report.hpp"
 #include "schedule/history.hpp"
+#include "schedule/journal.hpp"
 #include "schedule/run_folder.hpp"
 
 namespace cytofleet {
@@ -27,20 +29,19 @@ void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes,
     if (run.number == 0 || !nothing_left(outcomes, exit_code)) return;
     // What waited for others may have been done since. Whoever did it has marked the run before it
     // looked whether we live: so either it clears or we do.
-    if (unfinished > 0 && !is_finished(run.folder, run.number)) return;
+    if (unfinished > 0 && !is_finished(run.folder, run.number, run.owners)) return;
     try {
         mark_finished(run.folder, run.number);
         fault_point("after the run is marked as finished");
-        if (read_history(run.folder, run.attempt).someone_alive()) return;
+        if (read_history(run.folder, run.attempt, run.owners).someone_alive()) return;
     } catch (const Error&) {
         return;  // the outputs stand; the next start sees to the books
     }
-    std::error_code failed;
-    std::vector<std::filesystem::path> spools;
-    for (const auto& entry : std::filesystem::directory_iterator(run.folder, failed))
-        if (entry.path().extension() == ".spool") spools.push_back(entry.path());
-    for (const auto& spool : spools) std::filesystem::remove(spool, failed);
-    remove_stale_temporaries(run.folder, [](const auto& /*name*/) { return true; });
+    const GuardedFolder folder(run.folder);
+    if (!folder.is_open()) return;
+    for (const std::string& name : folder.names())
+        if (is_attempt_file(name, ".spool")) folder.remove(name, run.owners);
+    remove_stale_temporaries(run.folder, is_start_file, run.owners);
 }
 
 }  // namespace cytofleet

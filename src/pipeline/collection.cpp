@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "io/atomic_file.hpp"
 #include "io/reader.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/resume.hpp"
@@ -71,7 +73,7 @@ std::vector<FrameRecord> records_of(const Member& member, std::int64_t frames) {
 }  // namespace
 
 std::optional<Gather> make_collection(const RankContext& context, const RunPlan& plan) {
-    const RunHistory history = read_history(context.run.folder);
+    const RunHistory history = read_history(context.run.folder, {}, context.run.owners);
     BookNames names(context.run.home());
     const auto members = members_of(plan, history, names);
     if (members.empty()) return std::nullopt;
@@ -80,6 +82,7 @@ std::optional<Gather> make_collection(const RankContext& context, const RunPlan&
     out.path = file;
     out.event.scene = name_of(members);
     out.event.path = names.name_of(file);
+    out.replaces = context.run.replaces_collection;
     if (stands(history, out.event.scene, file, names)) return std::nullopt;
     std::vector<std::string> groups;
     groups.reserve(members.size());
@@ -106,10 +109,12 @@ std::optional<Gather> make_collection(const RankContext& context, const RunPlan&
 }
 
 void check_collection(const RunPlan& plan, const RunOptions& options) {
-    std::error_code failed;
-    if (options.collect.empty() || options.existing == Existing::overwrite ||
-        !fs::exists(options.collect, failed))
-        return;
+    if (options.collect.empty() || look_at(options.collect).kind == EntryKind::none) return;
+    std::string why;
+    if (!can_be_replaced(options.collect, why))
+        throw Error(ErrorKind::usage, fmt::format("{} {}; choose another name for --collect",
+                                                  show(options.collect), why));
+    if (options.existing == Existing::overwrite) return;
     BookNames names(plan.folder.parent_path().parent_path());
     for (const auto& [name, scene] : plan.history.scenes)
         if (is_written(scene, options.collect, names)) return;

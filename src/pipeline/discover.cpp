@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -53,13 +54,17 @@ class Folder {
             const fs::path& entry = it->path();
             std::error_code unreadable;
             if (fs::is_directory(entry, unreadable)) {
-                if (options_.recursive && entry.filename() != ".cytofleet" &&
+                if (options_.recursive && !is_books_name(entry.filename().native()) &&
                     !it->is_symlink(unreadable))
                     scan(entry, files);
                 continue;
             }
             if (!fs::is_regular_file(entry, unreadable)) continue;
-            const std::string reason = reason_to_skip(entry, options_);
+            std::string reason = reason_to_skip(entry, options_);
+            if (reason.empty() && it->is_symlink(unreadable) && !follows(entry))
+                reason =
+                    "that are links another user has made than the one whose file they lead to "
+                    "(name such a file to take it)";
             if (reason.empty())
                 files.push_back(entry);
             else
@@ -134,6 +139,13 @@ Discovery discover(const RunOptions& options) {
                                 out.notes.empty()
                                     ? ": the folder is empty (--recursive looks into subfolders)"
                                     : ": " + join(out.notes, "; ")));
+    return out;
+}
+
+ReaderOptions reader_options(const RunOptions& options, const fs::path& file) {
+    ReaderOptions out = options.reader;
+    const bool named = std::ranges::find(options.inputs, file) != options.inputs.end();
+    out.links = named ? Links::all : Links::of_owners;
     return out;
 }
 

@@ -32,6 +32,10 @@ struct Discovery {
 /// for an input that is not there or when nothing is left, saying by which filter.
 Discovery discover(const RunOptions& options);
 
+/// How an input is opened: one that is named as it is; of a folder, links only if their owner is
+/// that of the file, or the user: others could have us read for them what they may not.
+ReaderOptions reader_options(const RunOptions& options, const std::filesystem::path& file);
+
 /// `<folder>/<stem>[_S01]_vSM<suffix>` without extension. `scene` below 0: the file has only one.
 std::filesystem::path output_stem(const std::filesystem::path& input, const RunOptions& options,
                                   std::int64_t scene);

@@ -13,6 +13,7 @@
 #include "io/mask_writer.hpp"
 #include "io/reader.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/replace_rule.hpp"
 #include "pipeline/run_log.hpp"
 #include "pipeline/run_report.hpp"
 #include "pipeline/run_settings.hpp"
@@ -69,7 +70,9 @@ class Planes {
             return labels_of(mask_->read({0, frame.t, 0, 0, 0}));
         }
         const FrameRecord& record = scene.records.at(static_cast<std::size_t>(frame.t));
-        return decode_plane(read_spooled(context_.run.spool_of(record.spool), record));
+        const SceneInfo& size = scene.content.input;
+        return decode_plane(read_spooled(context_.run.spool_of(record.spool), record, size.y,
+                                         size.x, context_.run.owners));
     }
 
   private:
@@ -120,6 +123,8 @@ GatherScene read_scene(ByteReader& in) {
     }
     for (std::int64_t t = 0; t < content.input.t; ++t) {
         const auto state = static_cast<PlaneState>(in.read<std::uint8_t>());
+        if (state > PlaneState::quarantined)
+            throw Error(ErrorKind::input, "gather: a state that there is not");
         content.planes.push_back({state, text()});
     }
     out.mask = text();
@@ -137,6 +142,7 @@ std::vector<std::byte> to_bytes(const Gather& gather) {
     out.write_text(line_of(gather.event));
     out.write(static_cast<std::uint64_t>(gather.scenes.size()));
     for (const GatherScene& scene : gather.scenes) write_scene(out, scene);
+    out.write(static_cast<std::uint8_t>(gather.replaces));
     return out.take();
 }
 
@@ -151,6 +157,7 @@ Gather gather_from_bytes(std::span<const std::byte> bytes) {
     out.event = std::get<OutputEvent>(*event);
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)
         out.scenes.push_back(read_scene(in));
+    out.replaces = in.read<std::uint8_t>() != 0;
     return out;
 }
 
@@ -190,9 +197,10 @@ Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int
 
 Gather make_gather(const RankContext& context, const Job& job, std::vector<FrameRecord> records) {
     const auto& input = context.run.files.at(static_cast<std::size_t>(job.file));
-    const FileInfo info = open_reader(input, context.options.reader)->info();
+    const FileInfo info = open_reader(input, reader_options(context.options, input))->info();
     Gather out;
     out.path = hdf5_path(job.stem);
+    out.replaces = context.run.job_of(job.file, job.scene).replaces;
     out.event.scene = context.run.scene_name(job.file, job.scene);
     out.event.path = BookNames(context.run.home()).name_of(out.path);
     out.event.frames = std::ssize(records);
@@ -229,7 +237,7 @@ std::string gather_planes(const RankContext& context, const Gather& gather) {
         const Hdf5Written written =
             writer.write(scenes, {planes.frames_of(static_cast<std::size_t>(place)),
                                   [&](const Hdf5Frame& frame) { return planes.read(frame); }});
-        writer.commit([&] {
+        const auto write_line = [&] {
             OutputEvent event = gather.event;
             event.bytes = written.bytes;
             event.sha256 = written.sha256;
@@ -237,7 +245,8 @@ std::string gather_planes(const RankContext& context, const Gather& gather) {
             context.journal.add(event);
             context.journal.sync();
             fault_point("before the HDF5 file is renamed");
-        });
+        };
+        writer.commit(write_line, result_rule(context.options, context.run, gather.replaces));
         fault_point("after the HDF5 file is renamed");
     } catch (const Error& error) {
         return error.what();

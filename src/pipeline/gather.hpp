@@ -29,6 +29,7 @@ struct Gather {
     std::filesystem::path path;
     OutputEvent event;  ///< lacks what is known of the file only
     std::vector<GatherScene> scenes;
+    bool replaces = false;  ///< there was such a file when the run began
 };
 std::vector<std::byte> to_bytes(const Gather& gather);
 Gather gather_from_bytes(std::span<const std::byte> bytes);

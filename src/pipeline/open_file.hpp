@@ -7,19 +7,21 @@
 #include <vector>
 
 #include "io/reader.hpp"
+#include "pipeline/discover.hpp"
 
 namespace cytofleet {
 
 class OpenFile {
   public:
-    OpenFile(const std::vector<std::filesystem::path>& files, const ReaderOptions& options)
+    OpenFile(const std::vector<std::filesystem::path>& files, const RunOptions& options)
         : files_(files), options_(options) {}
 
     /// `file`: its number among `files`. Throws what open_reader() throws.
     Reader& get(std::int64_t file) {
         if (file != number_ || !reader_) {
             reader_.reset();
-            reader_ = open_reader(files_.at(static_cast<std::size_t>(file)), options_);
+            const auto& path = files_.at(static_cast<std::size_t>(file));
+            reader_ = open_reader(path, reader_options(options_, path));
             number_ = file;
         }
         return *reader_;
@@ -27,7 +29,7 @@ class OpenFile {
 
   private:
     const std::vector<std::filesystem::path>& files_;
-    const ReaderOptions& options_;
+    const RunOptions& options_;
     std::int64_t number_ = -1;
     std::unique_ptr<Reader> reader_;
 };

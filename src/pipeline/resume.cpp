@@ -6,9 +6,12 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "io/atomic_file.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/replace_rule.hpp"
 #include "schedule/book_names.hpp"
 
 namespace cytofleet {
@@ -21,7 +24,11 @@ namespace fs = std::filesystem;
 bool stands(const OutputEvent& output, const fs::path& mask) {
     std::error_code failed;
     if (fs::file_size(mask, failed) != output.bytes || failed) return false;
-    if (fs::last_write_time(mask, failed).time_since_epoch().count() == output.changed && !failed)
+    // Who may put another file there can give it any time.
+    const Entry entry = look_at(mask);
+    const bool own = entry.kind == EntryKind::file && Owners{}.take(entry.owner);
+    if (own && fs::last_write_time(mask, failed).time_since_epoch().count() == output.changed &&
+        !failed)
         return true;
     try {
         return sha256_of_file(mask) == output.sha256;
@@ -103,6 +110,12 @@ class Sorting {
     Remaining sort() {
         for (const Job& job : catalogue_.jobs) sort_job(job);
         if (!refused_.empty()) refuse();
+        if (!fixed_.empty())
+            throw Error(ErrorKind::usage,
+                        fmt::format("{}{}; choose another --output-dir or --suffix", fixed_.front(),
+                                    fixed_.size() > 1
+                                        ? fmt::format(" (and so for {} more)", fixed_.size() - 1)
+                                        : ""));
         if (skipped_ > 0)
             out_.notes.push_back(fmt::format("skipped {} already there (--skip-existing)",
                                              count_of(skipped_, "output")));
@@ -134,21 +147,39 @@ class Sorting {
             return;
         }
         if (options_.existing != Existing::overwrite && is_in_the_way(job)) return;
+        Job mine = job;
+        for (const fs::path& path : outputs_of(job)) check_replaceable(path);
+        for (const fs::path& path : label_paths(job.stem, options_.format))
+            mine.replaces = mine.replaces || is_there(path);
         const auto claimed = by_stem_.find(names_.name_of(job.stem));
         if (claimed != by_stem_.end() && !claimed->second.contains(name) && changed_++ == 0)
             first_changed_ = show(catalogue_.files.at(static_cast<std::size_t>(job.file)).path);
-        out_.jobs.push_back(job);
+        out_.jobs.push_back(mine);
         frames_ += static_cast<std::uint64_t>(catalogue_.scene(job).t);
         if (scene != nullptr)
             resumed_ += sort_frames(job, catalogue_.scene(job).t, name, *scene, spools_,
                                     options_.max_attempts, out_);
     }
 
+    static bool is_there(const fs::path& path) { return look_at(path).kind != EntryKind::none; }
+
+    std::vector<fs::path> outputs_of(const Job& job) const {
+        std::vector<fs::path> out = label_paths(job.stem, options_.format);
+        out.push_back(log_path(job.stem));
+        return out;
+    }
+
+    /// Now, not when all frames are done.
+    void check_replaceable(const fs::path& path) {
+        std::string why;
+        if (!can_be_replaced(path, why)) fixed_.push_back(fmt::format("{} {}", show(path), why));
+    }
+
     /// There is a file that this run has not written and may not replace.
     bool is_in_the_way(const Job& job) {
-        for (const fs::path& path : label_paths(job.stem, options_.format)) {
-            std::error_code failed;
-            if (!fs::exists(path, failed) || is_own(path)) continue;
+        const fs::path log = log_path(job.stem);
+        for (const fs::path& path : outputs_of(job)) {
+            if (!is_there(path) || (path == log ? is_own_log(path) : is_own(path))) continue;
             if (options_.existing == Existing::skip)
                 ++skipped_;
             else
@@ -193,6 +224,7 @@ class Sorting {
     std::map<std::string, std::vector<const OutputEvent*>> made_;  ///< by path
     Remaining out_;
     std::vector<fs::path> refused_;
+    std::vector<std::string> fixed_;  ///< outputs that nobody but another may replace
     std::uint64_t skipped_ = 0;
     std::uint64_t frames_ = 0;
     std::uint64_t resumed_ = 0;
@@ -299,21 +331,18 @@ FrameNeed FrameNeeds::operator()(const FrameId& frame) const {
 }
 
 std::vector<std::string> unfinished_others(const fs::path& books, const std::string& id,
-                                           const Settings& settings) {
+                                           const Settings& settings, const Owners& owners) {
     std::vector<std::string> out;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(books, none)) {
-        if (entry.path().filename() == id) continue;
-        try {
-            const auto start = newest_start(entry.path());
-            if (!start || start->damaged || is_finished(entry.path(), start->number)) continue;
-            out.push_back(fmt::format(
-                "a run with other settings was not finished; its frames do not fit and are done "
-                "anew: {}",
-                difference(start->settings, settings)));
-        } catch (const Error&) {
-            continue;  // another run's damage is not this run's
-        }
+    const GuardedFolder held(books);
+    if (!held.is_open()) return out;
+    for (const std::string& name : held.names()) {
+        if (name == id || held.look(name).kind != EntryKind::folder) continue;
+        const auto start = newest_start(books / name, owners);
+        if (!start || start->damaged || is_finished(books / name, start->number, owners)) continue;
+        out.push_back(
+            fmt::format("a run with other settings was not finished; its frames do not fit and are "
+                        "done anew: {}",
+                        difference(start->settings, settings)));
     }
     std::ranges::sort(out);
     return out;

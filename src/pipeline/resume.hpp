@@ -67,6 +67,7 @@ class FrameNeeds {
 
 /// A line about runs with other settings that left their work in `books` unfinished, if any.
 std::vector<std::string> unfinished_others(const std::filesystem::path& books,
-                                           const std::string& id, const Settings& settings);
+                                           const std::string& id, const Settings& settings,
+                                           const Owners& owners = {});
 
 }  // namespace cytofleet

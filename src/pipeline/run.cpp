@@ -79,7 +79,7 @@ std::unique_ptr<Lead> first_lead(const RankContext& context, const RunPlan& plan
 /// The same by the journals alone, for a rank that takes the lead.
 std::unique_ptr<Lead> later_lead(const RankContext& context) {
     RunRecord run = context.run;
-    const RunHistory history = read_history(run.folder);
+    const RunHistory history = read_history(run.folder, {}, run.owners);
     const std::size_t known = run.spools.size();
     Remaining left = what_is_left(run, history, context.options);
     // The others do not know spools that were not there at the start.

@@ -59,6 +59,8 @@ struct RunOptions {
     int max_attempts = 3;            ///< deaths with a frame in the model until it is given up
     double max_seconds = 0;          ///< stop by then, to be started again; 0: no limit
     Shard shard;
+    bool share_books = false;          ///< take books of other users, counting again what they hold
+    bool keep_missing = false;         ///< also very many frames that are announced but not there
     bool verify_inputs = false;        ///< inputs are known by their contents, not by their times
     std::vector<std::string> command;  ///< as typed, for the run's books
     /// Set by a signal that asks the run to stop in order; 0 until then.

@@ -89,6 +89,7 @@ std::vector<std::byte> to_bytes(const RunRecord& record) {
         out.write(job.file);
         out.write(job.scene);
         out.write_text(job.stem.native());
+        out.write(static_cast<std::uint8_t>(job.replaces));
     }
     for (const PlanItem& item : record.items) {
         out.write(item.frames);
@@ -100,6 +101,9 @@ std::vector<std::byte> to_bytes(const RunRecord& record) {
         out.write(number);
     out.write(standing.cells);
     out.write(static_cast<std::uint8_t>(record.collects));
+    out.write(static_cast<std::uint8_t>(record.replaces_collection));
+    out.write(static_cast<std::uint8_t>(record.owners.everybody));
+    out.write(record.owners.self);
     return out.take();
 }
 
@@ -120,6 +124,7 @@ RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
         job.file = in.read<std::int64_t>();
         job.scene = in.read<std::int64_t>();
         job.stem = text();
+        job.replaces = in.read<std::uint8_t>() != 0;
         out.jobs.push_back(std::move(job));
     }
     for (const Job& job : out.jobs) {
@@ -134,6 +139,9 @@ RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
         *number = in.read<std::int64_t>();
     standing.cells = in.read<std::uint64_t>();
     out.collects = in.read<std::uint8_t>() != 0;
+    out.replaces_collection = in.read<std::uint8_t>() != 0;
+    out.owners.everybody = in.read<std::uint8_t>() != 0;
+    out.owners.self = in.read<std::uint32_t>();
     return out;
 }
 

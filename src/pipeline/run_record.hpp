@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/owners.hpp"
 #include "pipeline/catalogue.hpp"
 #include "schedule/journal_events.hpp"
 
@@ -34,8 +35,10 @@ struct RunRecord {
     std::vector<Job> jobs;                     ///< that are to be done, by file and scene
     std::vector<PlanItem> items;               ///< of the jobs
     Standing standing;
-    bool collects = false;            ///< a file that collects all outputs is to be written
-    std::vector<std::string> spools;  ///< names: of this attempt's ranks, then of earlier attempts
+    Owners owners;                     ///< whose books are taken
+    bool replaces_collection = false;  ///< there was such a file when the run began
+    bool collects = false;             ///< a file that collects all outputs is to be written
+    std::vector<std::string> spools;   ///< names: of this attempt's ranks, then of earlier attempts
 
     SceneName scene_name(std::int64_t file, std::int64_t scene) const {
         return {inputs.at(static_cast<std::size_t>(file)), scene};

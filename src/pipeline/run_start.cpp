@@ -8,8 +8,10 @@
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/new_file.hpp"
 #include "base/text.hpp"
+#include "pipeline/choose_books.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
@@ -74,11 +76,12 @@ void note_history(RunPlan& plan, const RunOptions& options) {
             "same");
     const bool resumes = plan.newest && !plan.finished;
     if (!resumes && options.resume && !plan.remaining.jobs.empty())
-        add(unfinished_others(plan.folder.parent_path(), plan.folder.filename(), plan.settings));
+        add(unfinished_others(plan.folder.parent_path(), plan.folder.filename(), plan.settings,
+                              plan.owners));
 }
 
 /// Temporary files of processes that were killed.
-void remove_stale(const std::vector<Job>& jobs, const fs::path& collection) {
+void remove_stale(const std::vector<Job>& jobs, const fs::path& collection, const Owners& owners) {
     std::set<fs::path> folders;
     for (const Job& job : jobs) folders.insert(job.stem.parent_path());
     std::set<fs::path> names;
@@ -92,17 +95,22 @@ void remove_stale(const std::vector<Job>& jobs, const fs::path& collection) {
         names.insert(collection.filename());
     }
     for (const fs::path& folder : folders)
-        remove_stale_temporaries(folder.empty() ? fs::path(".") : folder,
-                                 [&](const fs::path& name) { return names.contains(name); });
+        remove_stale_temporaries(
+            folder.empty() ? fs::path(".") : folder,
+            [&](const fs::path& name) { return names.contains(name); }, owners);
 }
 
 /// Journals and spools of attempts that have ended.
-void remove_dead_books(const RunHistory& history, const fs::path& folder) {
-    std::error_code ignored;
+void remove_dead_books(const RunPlan& plan) {
+    const GuardedFolder folder(plan.folder);
+    if (!folder.is_open()) return;
+    const RunHistory& history = plan.history;
     for (std::size_t i = 0; i < history.attempts.size(); ++i) {
         if (history.attempts[i].alive) continue;
-        fs::remove(folder / history.spools[i], ignored);
-        fs::remove(history.attempts[i].journal, ignored);
+        const std::string journal = history.attempts[i].journal.filename();
+        if (!is_attempt_file(journal, ".journal")) continue;
+        folder.remove(history.spools[i], plan.owners);
+        folder.remove(journal, plan.owners);
     }
 }
 
@@ -113,7 +121,7 @@ RunStart start_of(const RunPlan& plan, const RunOptions& options) {
     wanted.start = start_time();
     wanted.settings = plan.settings;
     wanted.command = options.command;
-    return claim_start(plan.folder, wanted);
+    return claim_start(plan.folder, wanted, plan.owners);
 }
 
 Standing standing_of(const RunPlan& plan) {
@@ -128,7 +136,7 @@ Standing standing_of(const RunPlan& plan) {
     return out;
 }
 
-RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
+RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     RunRecord out;
     out.id = plan.folder.filename();
     out.folder = plan.folder;
@@ -140,17 +148,22 @@ RunRecord record_of(const RunPlan& plan, const RunOptions& options, int ranks) {
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
         make_folder(options.output_dir, "the output folder");
-    if (!plan.history.attempts.empty()) remove_stale(plan.catalogue.jobs, options.collect);
+    if (!plan.history.attempts.empty())
+        remove_stale(plan.catalogue.jobs, options.collect, plan.owners);
     out.collects = options.shard.alone() && !plan.catalogue.jobs.empty() &&
                    (!out.jobs.empty() || !collection_stands(plan, options)) &&
                    !options.collect.empty();
+    out.owners = plan.owners;
+    out.replaces_collection =
+        !options.collect.empty() && look_at(options.collect).kind != EntryKind::none;
     if (out.idle()) {
         out.number = plan.newest ? plan.newest->number : 0;
         out.start = plan.newest ? plan.newest->start : start_time();
         return out;
     }
-    make_folder(out.folder, "the run's folder");
-    if (!options.resume) remove_dead_books(plan.history, plan.folder);
+    make_folder(out.home(), "the folder for results");
+    out.owners = plan.owners = make_books(out.folder, plan.owners);
+    if (!options.resume) remove_dead_books(plan);
     const RunStart start = start_of(plan, options);
     out.number = start.number;
     out.start = start.start;
@@ -173,15 +186,19 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     identify_all(out, options);
     if (out.catalogue.jobs.empty()) return out;
     out.settings = settings_of(options, out.model);
-    out.folder = books_of(home_of(options, out.catalogue)) / run_id(out.settings);
-    out.history = read_history(out.folder);
+    const fs::path home = home_of(options, out.catalogue);
+    const ChosenBooks books = choose_books(home, run_id(out.settings), options.share_books);
+    out.folder = books.folder;
+    out.owners = books.owners;
+    out.history = read_history(out.folder, {}, out.owners);
+    // First of all, for they may tell why a result is taken for a stranger's.
+    out.history.notes.insert(out.history.notes.begin(), books.notes.begin(), books.notes.end());
     if (options.retry_quarantined) forgive(out.history);
     if (!options.resume) forget_all(out.history);
-    out.remaining = what_remains(out.catalogue, out.inputs, out.history,
-                                 home_of(options, out.catalogue), options, own_spools);
-    out.newest = newest_start(out.folder);
-    out.finished =
-        out.newest && (out.newest->damaged || is_finished(out.folder, out.newest->number));
+    out.remaining = what_remains(out.catalogue, out.inputs, out.history, home, options, own_spools);
+    out.newest = newest_start(out.folder, out.owners, &out.notes);
+    out.finished = out.newest &&
+                   (out.newest->damaged || is_finished(out.folder, out.newest->number, out.owners));
     if (out.newest && out.newest->damaged)
         out.notes.push_back(fmt::format(
             "{}: the books of the last start are damaged; its frames are taken, but results get a "

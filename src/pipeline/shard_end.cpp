@@ -14,7 +14,7 @@ namespace cytofleet {
 
 void finish_shard(const RankContext& context, RunRecord& run, RunReport& report) {
     if (!report.stopped.empty()) return;
-    const RunHistory history = read_history(run.folder);
+    const RunHistory history = read_history(run.folder, {}, run.owners);
     Remaining left = what_is_left(run, history, context.options);
     std::map<std::pair<std::int64_t, std::int64_t>, std::vector<FrameRecord>> scenes;
     for (FrameRecord& record : left.records)

@@ -115,7 +115,7 @@ void Worker::guarded(Body body) {
 }
 
 void Worker::read_ahead() {
-    OpenFile open(run_.files, options_.reader);
+    OpenFile open(run_.files, options_);
     while (const auto given = units_.pop()) read_unit(*given, open);
 }
 

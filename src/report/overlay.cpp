@@ -132,7 +132,7 @@ void ContactSheet::add(const Image& image, const LabelImage& labels, const std::
     tiles_.push_back(std::move(tile));
 }
 
-void ContactSheet::write(const std::filesystem::path& path) const {
+void ContactSheet::write(const std::filesystem::path& path, const MayReplace& may_replace) const {
     ensure(!tiles_.empty(), "a sheet has a frame");
     const auto count = static_cast<std::int64_t>(tiles_.size());
     const std::int64_t columns = std::min(columns_, count);
@@ -148,7 +148,7 @@ void ContactSheet::write(const std::filesystem::path& path) const {
                         sheet.at(gap + (i / columns) * (height + gap) + y,
                                  gap + (i % columns) * (width + gap)));
     }
-    write_png(path, sheet);
+    write_png(path, sheet, may_replace);
 }
 
 }  // namespace cytofleet

@@ -20,8 +20,8 @@ class ContactSheet {
     /// `image` and `labels` have one size, the same for all frames.
     void add(const Image& image, const LabelImage& labels, const std::string& caption);
     bool empty() const { return tiles_.empty(); }
-    /// Throws Error{output}.
-    void write(const std::filesystem::path& path) const;
+    /// As write_png() does.
+    void write(const std::filesystem::path& path, const MayReplace& may_replace = {}) const;
 
   private:
     std::int64_t columns_;

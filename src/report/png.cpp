@@ -1,15 +1,32 @@
 #include "report/png.hpp"
 
 #include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include <png.h>
 
 #include "base/error.hpp"
-#include "io/atomic_file.hpp"
+#include "base/guarded_folder.hpp"
 
 namespace cytofleet {
 
-void write_png(const std::filesystem::path& path, const Picture& picture) {
+namespace {
+
+// After the signature and the header: a text, Software, by which our pictures are known.
+constexpr std::size_t mark_at = 33;
+constexpr std::string_view mark(
+    "\x00\x00\x00\x12"
+    "tEXtSoftware\0"
+    "cytofleet"
+    "\x76\x2d\x04\x31",
+    30);
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, const Picture& picture,
+               const MayReplace& may_replace) {
     png_image image{};
     image.version = PNG_IMAGE_VERSION;
     image.width = static_cast<png_uint_32>(picture.width);
@@ -24,9 +41,17 @@ void write_png(const std::filesystem::path& path, const Picture& picture) {
                                      nullptr) != 0,
            "the picture can be encoded");
     bytes.resize(size);
+    const auto text = std::as_bytes(std::span(mark));
+    bytes.insert(bytes.begin() + mark_at, text.begin(), text.end());
     AtomicFile file(path);
     file.append(bytes);
-    file.commit();
+    file.commit(may_replace);
+}
+
+bool is_own_png(const std::filesystem::path& path) {
+    const Descriptor file(open_regular(path, Links::none));
+    const std::string head = file ? read_up_to(file.number(), mark_at + mark.size()) : "";
+    return head.size() > mark_at && std::string_view(head).substr(mark_at) == mark;
 }
 
 }  // namespace cytofleet

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "io/atomic_file.hpp"
+
 namespace cytofleet {
 
 /// Rows of red, green, blue bytes.
@@ -19,7 +21,11 @@ struct Picture {
     }
 };
 
-/// Throws Error{output} naming the file.
-void write_png(const std::filesystem::path& path, const Picture& picture);
+/// Throws Error{output} naming the file. What is there is replaced, or only if `may_replace` says
+/// so.
+void write_png(const std::filesystem::path& path, const Picture& picture,
+               const MayReplace& may_replace = {});
+/// A picture that write_png() has written.
+bool is_own_png(const std::filesystem::path& path);
 
 }  // namespace cytofleet

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/error.hpp"
 #include "base/shown_format.hpp"
 #include "base/text.hpp"
+#include "report/books_in.hpp"
 #include "schedule/history.hpp"
 
 namespace cytofleet {
@@ -49,12 +49,12 @@ void add_scene(const SceneHistory& scene, RunStatus& out, MeanTime& time) {
     out.cells += cells;
 }
 
-RunStatus status_in(const fs::path& folder, RunStart start) {
+RunStatus status_in(FoundBooks books) {
     RunStatus out;
-    out.id = folder.filename();
-    out.finished = is_finished(folder, start.number);
-    out.start = std::move(start);
-    const RunHistory history = read_history(folder);
+    out.id = books.folder.filename();
+    out.finished = is_finished(books.folder, books.start.number, books.owners);
+    out.start = std::move(books.start);
+    const RunHistory history = read_history(books.folder, {}, books.owners);
     MeanTime time;
     // A changed input is another scene of the same output: the newest counts.
     std::map<std::string, const SceneHistory*> newest;
@@ -70,7 +70,8 @@ RunStatus status_in(const fs::path& folder, RunStart start) {
         out.attempts.push_back({begin.attempt, begin.host, begin.shard, begin.rank, begin.process,
                                 attempt.alive, attempt.ended, attempt.exit_code, attempt.frames});
     }
-    out.notes = history.notes;
+    out.notes = std::move(books.notes);
+    out.notes.insert(out.notes.end(), history.notes.begin(), history.notes.end());
     if (time.frames > 0) out.seconds_per_frame = time.seconds / static_cast<double>(time.frames);
     if (out.living_ranks > 0 && time.frames > 0)
         out.seconds_left = out.seconds_per_frame *
@@ -96,18 +97,9 @@ std::string state_of(const RunStatus& status) {
 
 }  // namespace
 
-std::vector<RunStatus> status_of(const fs::path& home) {
+std::vector<RunStatus> status_of(const fs::path& home, bool share) {
     std::vector<RunStatus> out;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(books_of(home), none)) {
-        auto start = newest_start(entry.path());
-        if (start) out.push_back(status_in(entry.path(), std::move(*start)));
-    }
-    if (out.empty())
-        throw Error(ErrorKind::usage,
-                    fmt::format("{}: no run has left its books here; name the folder with the "
-                                "results (--output-dir, else that of the first input)",
-                                show(home)));
+    for (FoundBooks& books : books_in(home, share)) out.push_back(status_in(std::move(books)));
     std::ranges::sort(out, {}, [](const RunStatus& run) { return run.start.start; });
     return out;
 }

@@ -47,9 +47,9 @@ struct RunStatus {
     std::vector<std::string> notes;  ///< damage found
 };
 
-/// All runs whose books are in `home`/.cytofleet, by their start. Throws Error{usage} when there
-/// are none, Error{output} when one cannot be read.
-std::vector<RunStatus> status_of(const std::filesystem::path& home);
+/// All runs whose books are in `home`, by their start. `share`: files of other users than a
+/// folder's owner count too. Throws Error{usage} when there are none.
+std::vector<RunStatus> status_of(const std::filesystem::path& home, bool share = false);
 
 std::string status_text(const RunStatus& status);
 std::string status_json(const std::vector<RunStatus>& runs);

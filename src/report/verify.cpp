@@ -6,16 +6,41 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "io/reader.hpp"
+#include "report/books_in.hpp"
 #include "schedule/book_names.hpp"
 #include "schedule/history.hpp"
-#include "schedule/run_folder.hpp"
 
 namespace cytofleet {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Frames and cells of a mask, from its pixels.
+struct Count {
+    std::int64_t frames = 0;
+    std::uint64_t cells = 0;
+};
+
+Count count_again(const fs::path& path) {
+    ReaderOptions options;
+    options.links = Links::of_owners;
+    const auto mask = open_reader(path, options);
+    const SceneInfo& scene = mask->info().scenes.front();
+    if (scene.type != PixelType::u16 && scene.type != PixelType::u32)
+        throw Error(ErrorKind::input, fmt::format("{}: holds no labels", show(path)));
+    Count out;
+    for (out.frames = 0; out.frames < scene.t; ++out.frames)
+        out.cells += labels_of(mask->read({0, out.frames, 0, 0, 0})).cells;
+    return out;
+}
+
+bool is_hdf5(const fs::path& path) {
+    return path.extension() == ".h5";
+}
 
 void verify(const fs::path& path, const std::vector<OutputEvent>& written, Verification& out) {
     std::error_code failed;
@@ -25,45 +50,73 @@ void verify(const fs::path& path, const std::vector<OutputEvent>& written, Verif
             fmt::format("{}: {}; run the same command again", show(path), failed.message()));
         return;
     }
-    out.bytes += bytes;
     std::string hash;
+    Count count;
     try {
-        hash = sha256_of_file(path);
+        hash = sha256_of_file(path, Links::of_owners);
+        out.bytes += bytes;
     } catch (const Error& error) {
         out.problems.emplace_back(error.what());
         return;
     }
-    const bool known = std::ranges::any_of(written, [&](const OutputEvent& event) {
+    const auto known = std::ranges::find_if(written, [&](const OutputEvent& event) {
         return event.bytes == bytes && event.sha256 == hash;
     });
-    if (!known)
+    if (known == written.end()) {
         out.problems.push_back(fmt::format(
             "{}: is not what was written ({} bytes, SHA-256 {}; it was {} bytes, {}); remove it "
             "and run the same command again",
             show(path), bytes, hash, written.back().bytes, written.back().sha256));
+        return;
+    }
+    // What HDF5 holds is the masks' planes again, and damage there can crash its reader.
+    if (is_hdf5(path)) return;
+    try {
+        count = count_again(path);
+    } catch (const Error& error) {
+        out.problems.emplace_back(error.what());
+        return;
+    }
+    const bool as_told = std::ranges::any_of(written, [&](const OutputEvent& event) {
+        return event.sha256 == hash && event.frames == count.frames && event.cells == count.cells;
+    });
+    if (!as_told)
+        out.problems.push_back(fmt::format(
+            "{}: has {} in {}, but its books tell of {} in {}; remove it and its books and run the "
+            "same command again",
+            show(path), count_of(count.cells, "cell"),
+            count_of(static_cast<std::uint64_t>(count.frames), "frame"), known->cells,
+            known->frames));
+}
+
+/// The books could name any file of the machine: outside their folder only what looks like a result
+/// is read, and only when the books are the user's own.
+bool may_be_read(const std::string& name, const fs::path& path, const FoundBooks& books) {
+    if (BookNames::stays_inside(name)) return true;
+    const std::string file = path.filename();
+    const bool result = is_hdf5(path) || file.ends_with(".ome.tif");
+    return result && !books.owners.everybody && books.owners.self == this_user();
 }
 
 }  // namespace
 
-Verification verify_outputs(const fs::path& home) {
+Verification verify_outputs(const fs::path& home, bool share) {
     std::map<std::string, std::vector<OutputEvent>> outputs;
-    bool books = false;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(books_of(home), none)) {
-        if (!newest_start(entry.path())) continue;
-        books = true;
-        RunHistory history = read_history(entry.path());
-        for (auto& [name, scene] : history.scenes)
-            for (OutputEvent& output : scene.outputs)
-                outputs[output.path].push_back(std::move(output));
-    }
-    if (!books)
-        throw Error(ErrorKind::usage,
-                    fmt::format("{}: no run has left its books here; name the folder with the "
-                                "results (--output-dir, else that of the first input)",
-                                show(home)));
     Verification out;
     const BookNames names(home);
+    for (const FoundBooks& books : books_in(home, share)) {
+        RunHistory history = read_history(books.folder, {}, books.owners);
+        out.notes.insert(out.notes.end(), books.notes.begin(), books.notes.end());
+        out.notes.insert(out.notes.end(), history.notes.begin(), history.notes.end());
+        for (auto& [scene_name, scene] : history.scenes)
+            for (OutputEvent& output : scene.outputs) {
+                if (may_be_read(output.path, names.file_of(output.path), books))
+                    outputs[output.path].push_back(std::move(output));
+                else
+                    out.notes.push_back(fmt::format("{}: lies outside {} and is left out",
+                                                    printable(output.path), show(home)));
+            }
+    }
     for (const auto& [name, written] : outputs) {
         ++out.outputs;
         verify(names.file_of(name), written, out);

@@ -12,11 +12,13 @@ struct Verification {
     std::int64_t outputs = 0;
     std::uint64_t bytes = 0;            ///< read
     std::vector<std::string> problems;  ///< a line each, naming the file
+    std::vector<std::string> notes;     ///< whose books they are, and what was left out
 };
 
-/// Reads every output that the books in `home`/.cytofleet tell of and compares it with its recorded
-/// checksum. Of a name that several runs have written, the one that is there must be one of theirs.
-/// Throws Error{usage} when there are no books.
-Verification verify_outputs(const std::filesystem::path& home);
+/// Reads every output that the books in `home` tell of, compares it with its recorded checksum,
+/// unpacks its planes and counts their cells. Of a name that several runs have written, the one
+/// that is there must be one of theirs. `share`: what others than the books' owners wrote there
+/// counts too. Throws Error{usage} when there are no books.
+Verification verify_outputs(const std::filesystem::path& home, bool share = false);
 
 }  // namespace cytofleet

@@ -61,4 +61,10 @@ fs::path BookNames::file_of(const std::string& name) const {
     return (home_ / unescaped(name)).lexically_normal();
 }
 
+bool BookNames::stays_inside(const std::string& name) {
+    const fs::path path = fs::path(unescaped(name)).lexically_normal();
+    return path.is_relative() && !path.empty() && *path.begin() != ".." &&
+           path.native().find('\0') == std::string::npos;
+}
+
 }  // namespace cytofleet

@@ -14,6 +14,9 @@ class BookNames {
     explicit BookNames(const std::filesystem::path& home);
     std::string name_of(const std::filesystem::path& file);
     std::filesystem::path file_of(const std::string& name) const;
+    /// The file lies in the folder that holds the books, or below: not so for results beside inputs
+    /// of several folders.
+    static bool stays_inside(const std::string& name);
 
   private:
     std::filesystem::path home_;

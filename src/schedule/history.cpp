@@ -2,33 +2,21 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fcntl.h>
-#include <fstream>
 #include <optional>
 #include <set>
-#include <sys/file.h>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/guarded_folder.hpp"
+#include "base/new_file.hpp"
 #include "base/text.hpp"
-#include "schedule/journal.hpp"
+#include "schedule/event_limits.hpp"
 
 namespace cytofleet {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Its writer still holds the lock.
-bool is_alive(const fs::path& journal) {
-    const int descriptor = open(journal.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return false;
-    const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(descriptor);
-    return locked;
-}
 
 /// One journal's frames that went into the model and did not come out of it.
 using InFlight = std::set<std::pair<SceneName, std::int64_t>>;
@@ -41,16 +29,13 @@ struct Mishap {
     bool final = false;
 };
 
-[[noreturn]] void fail(const fs::path& journal) {
-    throw Error(ErrorKind::output,
-                fmt::format("{}: cannot be read; check its permissions, or start afresh with "
-                            "another --output-dir",
-                            show(journal)));
-}
+constexpr std::string_view journal_end = ".journal";
+constexpr std::uint64_t most_journal = std::uint64_t{1} << 30;  // bytes: 5 million frames of a rank
+constexpr std::size_t most_line = std::size_t{1} << 24;
 
 /// What the name of a journal says of its attempt, for when its first line does not.
-AttemptEvent attempt_by_name(const fs::path& journal) {
-    const std::string name = journal.stem();
+AttemptEvent attempt_by_name(std::string name) {
+    name.resize(name.size() - journal_end.size());
     const std::size_t dash = std::min(name.rfind('-'), name.size());
     AttemptEvent out;
     out.attempt = name.substr(0, dash);
@@ -61,36 +46,37 @@ AttemptEvent attempt_by_name(const fs::path& journal) {
 
 class Reading {
   public:
-    explicit Reading(fs::path folder) : folder_(std::move(folder)) {}
+    Reading(const fs::path& path, const GuardedFolder& folder, const Owners& owners)
+        : path_(path), folder_(folder), owners_(owners) {}
 
-    void read(const fs::path& journal) {
-        std::ifstream in(journal, std::ios::binary);
-        std::error_code ignored;
-        if (!in && !fs::exists(journal, ignored)) return;  // cleared away since it was listed
-        if (!in) fail(journal);
+    void read(const std::string& name) {
+        const BookFile journal = folder_.open(name, owners_, most_journal);
+        if (!journal.problem.empty()) note(name, journal.problem + "; it is left out");
+        if (!journal.file) return;  // or it was cleared away since it was listed
         attempt_ = {};
-        attempt_.journal = journal;
-        attempt_.alive = is_alive(journal);
+        attempt_.journal = path_ / name;
+        attempt_.alive = is_locked(journal.file.number());
         in_flight_.clear();
         std::int64_t damaged = 0;
         bool started = false;
+        LineReader lines(journal.file.number(), most_line);
         std::string line;
-        while (std::getline(in, line)) {
-            const auto event = event_of(line);
+        while (lines.next(line)) {
+            auto event = event_of(line);
+            if (event && !in_limits(*event)) event.reset();
             // The last line of a process that was killed may be torn: nothing to be told.
-            if (!event && !in.eof()) ++damaged;
-            if (!std::exchange(started, true)) begin(event, journal);
+            if (!event && !lines.torn()) ++damaged;
+            if (!std::exchange(started, true)) begin(event, name);
             if (event) std::visit([this](const auto& kind) { take(kind); }, *event);
         }
-        if (in.bad()) fail(journal);
-        if (!started) begin(std::nullopt, journal);
+        if (lines.failed()) note(name, "cannot be read to its end");
+        if (!started) begin(std::nullopt, name);
         if (!attempt_.ended && !attempt_.alive)
             for (const auto& [scene, t] : in_flight_)
                 mishaps_.push_back({attempt_.start.attempt, scene, t, std::nullopt, false});
         if (damaged > 0)
-            out_.notes.push_back(
-                fmt::format("{}: {} damaged; what they said is done again", show(journal),
-                            count_of(static_cast<std::uint64_t>(damaged), "line")));
+            note(name, fmt::format("{} damaged; what they said is done again",
+                                   count_of(static_cast<std::uint64_t>(damaged), "line")));
         out_.attempts.push_back(attempt_);
     }
 
@@ -108,15 +94,26 @@ class Reading {
     }
 
   private:
-    void begin(const std::optional<JournalEvent>& first, const fs::path& journal) {
+    void note(const std::string& name, const std::string& what) {
+        out_.notes.push_back(fmt::format("{}: {}", show(path_ / name), what));
+    }
+
+    /// Names of attempts and spools are taken from the journal's own name: it cannot lead
+    /// elsewhere.
+    void begin(const std::optional<JournalEvent>& first, const std::string& name) {
         const auto* start = first ? std::get_if<AttemptEvent>(&*first) : nullptr;
-        attempt_.start = start != nullptr ? *start : attempt_by_name(journal);
-        std::error_code gone;
-        const std::string name = spool_name(attempt_.start.attempt, attempt_.start.rank);
-        spool_bytes_ = fs::file_size(folder_ / name, gone);
-        if (gone) spool_bytes_ = 0;
+        const AttemptEvent by_name = attempt_by_name(name);
+        attempt_.start = start != nullptr ? *start : by_name;
+        attempt_.start.attempt = by_name.attempt;
+        attempt_.start.rank = by_name.rank;
+        const std::string spool = name.substr(0, name.size() - journal_end.size()) + ".spool";
+        const Entry entry = folder_.look(spool);
+        const bool taken = entry.kind == EntryKind::file && owners_.take(entry.owner);
+        if (entry.kind != EntryKind::none && !taken)
+            note(spool, "is no file of this run's user; its frames are done again");
+        spool_bytes_ = taken ? entry.bytes : 0;
         spool_ = static_cast<std::int32_t>(out_.spools.size());
-        out_.spools.push_back(name);
+        out_.spools.push_back(spool);
     }
 
     void take(const AttemptEvent& /*event*/) {}
@@ -152,7 +149,9 @@ class Reading {
         attempt_.exit_code = event.code;
     }
 
-    fs::path folder_;
+    const fs::path& path_;
+    const GuardedFolder& folder_;
+    const Owners& owners_;
     RunHistory out_;
     AttemptHistory attempt_;
     std::int64_t jobs_ = 0;
@@ -169,18 +168,14 @@ bool RunHistory::someone_alive() const {
     return std::ranges::any_of(attempts, &AttemptHistory::alive);
 }
 
-RunHistory read_history(const fs::path& folder, const std::string& except) {
-    std::vector<fs::path> journals;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder, none)) {
-        const fs::path& path = entry.path();
-        if (path.extension() != ".journal") continue;
-        if (!except.empty() && path.filename().native().starts_with(except + "-")) continue;
-        journals.push_back(path);
+RunHistory read_history(const fs::path& folder, const std::string& except, const Owners& owners) {
+    const GuardedFolder held(folder);
+    if (!held.is_open()) return {};
+    Reading reading(folder, held, owners);
+    for (const std::string& name : held.names()) {
+        if (!name.ends_with(journal_end) || name.size() == journal_end.size()) continue;
+        if (except.empty() || !name.starts_with(except + "-")) reading.read(name);
     }
-    std::ranges::sort(journals);
-    Reading reading(folder);
-    for (const auto& journal : journals) reading.read(journal);
     return reading.finish();
 }
 

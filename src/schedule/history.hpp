@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/owners.hpp"
 #include "schedule/journal_events.hpp"
 
 namespace cytofleet {
@@ -48,8 +49,10 @@ struct RunHistory {
 };
 
 /// Every journal of `folder`. Damaged lines are left out and noted: their frames count as not done;
-/// so do frames whose spool is gone or too short. `except`: an attempt whose journals are left out.
-/// A folder that is not there has no history. Throws Error{output} when a journal cannot be read.
-RunHistory read_history(const std::filesystem::path& folder, const std::string& except = {});
+/// so do frames whose spool is gone or too short. So are journals of others than `owners`, and what
+/// cannot be read. `except`: an attempt whose journals are left out. A folder that is not there, or
+/// is a link, has no history.
+RunHistory read_history(const std::filesystem::path& folder, const std::string& except = {},
+                        const Owners& owners = {});
 
 }  // namespace cytofleet

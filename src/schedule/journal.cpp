@@ -1,7 +1,6 @@
 #include "schedule/journal.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -32,32 +31,44 @@ std::string spool_name(const std::string& attempt, int rank) {
     return fmt::format("{}-{}.spool", attempt, rank);
 }
 
+bool is_attempt_file(std::string_view name, std::string_view extension) {
+    // As attempt_name() makes them, and a rank: 20260131T120000-0123456789abcdef-12.
+    constexpr std::string_view pattern = "########T######-hhhhhhhhhhhhhhhh-";
+    if (!name.ends_with(extension) || name.size() <= pattern.size() + extension.size())
+        return false;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const bool digit = name[i] >= '0' && name[i] <= '9';
+        const bool letter = name[i] >= 'a' && name[i] <= 'f';
+        const bool fits = pattern[i] == '#'   ? digit
+                          : pattern[i] == 'h' ? digit || letter
+                                              : name[i] == pattern[i];
+        if (!fits) return false;
+    }
+    const auto rank = name.substr(pattern.size(), name.size() - pattern.size() - extension.size());
+    return rank.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 Journal::Journal(const std::filesystem::path& folder, const AttemptEvent& attempt)
-    : path_(journal_path(folder, attempt.attempt, attempt.rank)),
-      descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0) fail(path_, "cannot be created");
-    lock_for_life(descriptor_);
+    : path_(journal_path(folder, attempt.attempt, attempt.rank)), folder_(folder) {
+    errno = folder_.error();
+    if (folder_.is_open()) file_ = Descriptor(folder_.create(path_.filename()));
+    if (!file_) fail(path_, "cannot be created");
     try {
         add(attempt);
     } catch (...) {
-        close(descriptor_);
-        unlink(path_.c_str());
+        unlinkat(folder_.descriptor(), path_.filename().c_str(), 0);
         throw;
     }
-}
-
-Journal::~Journal() {
-    close(descriptor_);
 }
 
 void Journal::add(const JournalEvent& event) {
     const std::string line = line_of(event) + "\n";
     const std::lock_guard lock(mutex_);
     fault_point("before the journal's write");
-    if (!write_all(descriptor_, end_, line)) {
+    if (!write_all(file_.number(), end_, line)) {
         const int error = errno;
         // Half a line must not spoil the next one; the next write stands where this one did.
-        [[maybe_unused]] const int cut = ftruncate(descriptor_, static_cast<off_t>(end_));
+        [[maybe_unused]] const int cut = ftruncate(file_.number(), static_cast<off_t>(end_));
         errno = error;
         fail(path_, "cannot be written");
     }
@@ -67,7 +78,7 @@ void Journal::add(const JournalEvent& event) {
 
 void Journal::sync() {
     fault_point("before the journal's fsync");
-    if (fdatasync(descriptor_) != 0) fail(path_, "cannot be forced to the disk");
+    if (fdatasync(file_.number()) != 0) fail(path_, "cannot be forced to the disk");
     fault_point("after the journal's fsync");
 }
 

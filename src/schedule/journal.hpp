@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <string_view>
 
+#include "base/guarded_folder.hpp"
 #include "schedule/journal_events.hpp"
 
 namespace cytofleet {
@@ -14,6 +16,8 @@ namespace cytofleet {
 std::filesystem::path journal_path(const std::filesystem::path& folder, const std::string& attempt,
                                    int rank);
 std::string spool_name(const std::string& attempt, int rank);
+/// The name is one that a run gives its journals and spools: what is cleared away has such a name.
+bool is_attempt_file(std::string_view name, std::string_view extension);
 
 /// Safe for several threads. Errors are Error{output} naming the file and what to do. While it
 /// lives it holds a lock on its file, by which others tell that the attempt is alive (where the
@@ -22,7 +26,6 @@ class Journal {
   public:
     /// Creates the file, which must not exist, and writes the first line.
     Journal(const std::filesystem::path& folder, const AttemptEvent& attempt);
-    ~Journal();
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
 
@@ -34,8 +37,9 @@ class Journal {
 
   private:
     std::filesystem::path path_;
+    GuardedFolder folder_;
     std::mutex mutex_;
-    int descriptor_ = -1;
+    Descriptor file_;
     std::uint64_t end_ = 0;
 };
 

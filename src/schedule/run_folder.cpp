@@ -1,11 +1,10 @@
 #include "schedule/run_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <fcntl.h>
-#include <fstream>
-#include <sstream>
+#include <functional>
 #include <thread>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
 #include "base/file_remedy.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
 #include "base/new_file.hpp"
 #include "base/text.hpp"
@@ -25,11 +25,26 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-fs::path start_path(const fs::path& folder, int number) {
-    return folder / fmt::format("run-{}.json", number);
+constexpr std::uint64_t most_start = std::uint64_t{1} << 24;  // bytes: a long command line
+constexpr int deepest = 8;                                    // of what is in what
+constexpr std::int64_t last_second = 253402300799;            // the year 9999
+constexpr int most_number = 999'999'999;
+
+std::string start_name(int number) {
+    return fmt::format("run-{}.json", number);
 }
-fs::path finished_path(const fs::path& folder, int number) {
-    return folder / fmt::format("run-{}.finished", number);
+std::string finished_name(int number) {
+    return fmt::format("run-{}.finished", number);
+}
+
+/// 0 for other names.
+int number_in(std::string_view name) {
+    constexpr std::string_view begin = "run-";
+    constexpr std::string_view end = ".json";
+    if (!name.starts_with(begin) || !name.ends_with(end)) return 0;
+    int number = 0;
+    std::from_chars(name.data() + begin.size(), name.data() + name.size(), number);
+    return number > 0 && number <= most_number && name == start_name(number) ? number : 0;
 }
 
 /// Of a start without its member "sum": what it says must be what was written, for its time is in
@@ -39,44 +54,16 @@ std::string seal_of(const Json& start) {
     return fmt::format("{:016x}", checksum(std::as_bytes(std::span(text))));
 }
 
-std::string text_of(const RunStart& start) {
-    Json out{{"start", start.start}, {"command", start.command}, {"settings", Json::object()}};
-    for (const auto& [name, value] : start.settings) out["settings"][name] = value;
-    out["sum"] = seal_of(out);
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::optional<RunStart> start_of(const std::string& text, int number) {
-    try {
-        Json in = Json::parse(text);
-        const auto seal = in.at("sum").get<std::string>();
-        in.erase("sum");
-        if (seal != seal_of(in)) return std::nullopt;
-        RunStart out;
-        out.number = number;
-        in.at("start").get_to(out.start);
-        in.at("command").get_to(out.command);
-        for (const auto& [name, value] : in.at("settings").items())
-            out.settings.emplace_back(name, value.get<std::string>());
-        return out;
-    } catch (const nlohmann::json::exception&) {
-        return std::nullopt;
-    }
-}
-
-std::string whole_file(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
-}
-
-/// Damaged: with its number only.
-RunStart read_start(const fs::path& folder, int number) {
-    const fs::path path = start_path(folder, number);
+/// Damaged: with its number only. Nothing when there is no such file of `owners`.
+std::optional<RunStart> read_start(const GuardedFolder& folder, int number, const Owners& owners,
+                                   std::string& problem) {
     // Where link(2) is not to be had, another process may be just writing it.
     for (int attempt = 0;; ++attempt) {
-        if (auto out = start_of(whole_file(path), number)) return std::move(*out);
+        const BookFile file = folder.open(start_name(number), owners, most_start);
+        problem = file.problem;
+        if (!file.file) return std::nullopt;
+        if (auto out = start_from_text(read_up_to(file.file.number(), most_start), number))
+            return out;
         if (attempt == 20) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
@@ -103,6 +90,39 @@ bool write_new(int descriptor, const std::string& text) {
 }
 
 }  // namespace
+
+std::string text_of(const RunStart& start) {
+    Json out{{"start", start.start}, {"command", start.command}, {"settings", Json::object()}};
+    for (const auto& [name, value] : start.settings) out["settings"][name] = value;
+    out["sum"] = seal_of(out);
+    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::optional<RunStart> start_from_text(const std::string& text, int number) {
+    try {
+        // Writing and removing what is nested goes as deep as it is.
+        const auto shallow = [](int depth, Json::parse_event_t /*event*/, Json& /*value*/) {
+            if (depth > deepest)
+                throw nlohmann::json::other_error::create(500, "too deeply nested", nullptr);
+            return true;
+        };
+        Json in = Json::parse(text, shallow);
+        const auto seal = in.at("sum").get<std::string>();
+        in.erase("sum");
+        if (seal != seal_of(in)) return std::nullopt;
+        RunStart out;
+        out.number = number;
+        in.at("start").get_to(out.start);
+        if (!in.at("start").is_number_integer() || out.start < 0 || out.start > last_second)
+            return std::nullopt;
+        in.at("command").get_to(out.command);
+        for (const auto& [name, value] : in.at("settings").items())
+            out.settings.emplace_back(name, value.get<std::string>());
+        return out;
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
+}
 
 std::string run_id(const Settings& settings) {
     std::string text;
@@ -139,57 +159,95 @@ std::string difference(const Settings& before, const Settings& now) {
     return out;
 }
 
-std::optional<RunStart> newest_start(const fs::path& folder) {
-    int newest = 0;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder, none)) {
-        const std::string name = entry.path().filename();
-        int number = 0;
-        if (!name.starts_with("run-") || !name.ends_with(".json")) continue;
-        std::from_chars(name.data() + 4, name.data() + name.size(), number);
-        newest = std::max(newest, number);
+std::optional<RunStart> newest_start(const fs::path& folder, const Owners& owners,
+                                     std::vector<std::string>* notes) {
+    const GuardedFolder held(folder);
+    if (!held.is_open()) return std::nullopt;
+    std::vector<int> numbers;
+    for (const std::string& name : held.names())
+        if (const int number = number_in(name); number > 0) numbers.push_back(number);
+    std::ranges::sort(numbers, std::greater<>());
+    for (const int number : numbers) {
+        std::string problem;
+        if (auto out = read_start(held, number, owners, problem)) return out;
+        if (notes != nullptr && !problem.empty())
+            notes->push_back(
+                fmt::format("{}: {}; it is left out", show(folder / start_name(number)), problem));
     }
-    if (newest == 0) return std::nullopt;
-    return read_start(folder, newest);
+    return std::nullopt;
 }
 
-bool is_finished(const fs::path& folder, int number) {
-    std::error_code failed;
-    return fs::exists(finished_path(folder, number), failed);
+bool is_start_file(const fs::path& name) {
+    return number_in(name.native()) > 0;
+}
+
+bool is_finished(const fs::path& folder, int number, const Owners& owners) {
+    const GuardedFolder held(folder);
+    if (!held.is_open()) return false;
+    const Entry entry = held.look(finished_name(number));
+    return entry.kind == EntryKind::file && owners.take(entry.owner);
 }
 
 void mark_finished(const fs::path& folder, int number) {
-    const fs::path path = finished_path(folder, number);
-    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (!write_new(descriptor, {})) fail(path);
+    const fs::path path = folder / finished_name(number);
+    const GuardedFolder held(folder);
+    errno = held.error();
+    if (!held.is_open()) fail(path);
+    // Whatever has the name already is left as it is.
+    if (!write_new(held.create(finished_name(number)), {}) && errno != EEXIST) fail(path);
     sync_folder(folder);
 }
 
-RunStart claim_start(const fs::path& folder, const RunStart& wanted) {
-    const fs::path path = start_path(folder, wanted.number);
-    const std::string text = text_of(wanted);
-    fs::path temporary;
-    if (!write_new(open_temporary(path, temporary), text)) {
+namespace {
+
+/// Writes a start down; false when something has its name already.
+bool write_start(const GuardedFolder& held, const fs::path& path, const std::string& text) {
+    const int folder = held.descriptor();
+    const std::string name = path.filename();
+    std::string temporary;
+    if (!write_new(create_temporary(folder, name, temporary), text)) {
         const int error = errno;
-        unlink(temporary.c_str());
+        unlinkat(folder, temporary.c_str(), 0);
         errno = error;
         fail(path);
     }
     fault_point("before the start is claimed");
-    const bool linked = link(temporary.c_str(), path.c_str()) == 0;
+    const bool linked = linkat(folder, temporary.c_str(), folder, name.c_str(), 0) == 0;
     const int error = errno;
-    unlink(temporary.c_str());
-    if (!linked && error != EEXIST) {
-        const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (!write_new(descriptor, text) && errno != EEXIST) {
-            const int why = errno;
-            if (descriptor >= 0) unlink(path.c_str());
-            errno = why;
-            fail(path);
+    unlinkat(folder, temporary.c_str(), 0);
+    if (linked) return true;
+    if (error == EEXIST) return false;
+    const int descriptor = held.create(name);
+    if (descriptor < 0 && errno == EEXIST) return false;
+    if (!write_new(descriptor, text)) {
+        const int why = errno;
+        if (descriptor >= 0) unlinkat(folder, name.c_str(), 0);
+        errno = why;
+        fail(path);
+    }
+    return true;
+}
+
+}  // namespace
+
+RunStart claim_start(const fs::path& folder, const RunStart& wanted, const Owners& owners) {
+    constexpr int most_tries = 1000;
+    const GuardedFolder held(folder);
+    errno = held.error();
+    if (!held.is_open()) fail(folder / start_name(wanted.number));
+    RunStart trying = wanted;
+    for (int i = 0; i < most_tries && trying.number <= most_number; ++i, ++trying.number) {
+        write_start(held, folder / start_name(trying.number), text_of(trying));
+        std::string problem;
+        if (auto standing = read_start(held, trying.number, owners, problem)) {
+            sync_folder(folder);
+            return std::move(*standing);
         }
     }
-    sync_folder(folder);
-    return read_start(folder, wanted.number);
+    throw Error(ErrorKind::output,
+                fmt::format("{}: has no number left for another start; choose another "
+                            "--output-dir",
+                            show(folder)));
 }
 
 }  // namespace cytofleet

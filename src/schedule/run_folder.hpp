@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/owners.hpp"
+
 namespace cytofleet {
 
 /// Settings that labels depend on, by name, in the order people should read them.
@@ -30,13 +32,23 @@ struct RunStart {
     bool damaged = false;  ///< what was written down cannot be read; only the number is known
 };
 
-/// The newest start in `folder`; nothing when there is none.
-std::optional<RunStart> newest_start(const std::filesystem::path& folder);
+/// What is written down of a start, and back: nothing when it is damaged.
+std::string text_of(const RunStart& start);
+std::optional<RunStart> start_from_text(const std::string& text, int number);
+
+/// The newest start in `folder`; nothing when there is none. What is no file of `owners` counts for
+/// nothing, and is told to `notes`.
+std::optional<RunStart> newest_start(const std::filesystem::path& folder, const Owners& owners = {},
+                                     std::vector<std::string>* notes = nullptr);
+/// The name is that of a start.
+bool is_start_file(const std::filesystem::path& name);
 /// Whether the outputs of this start were all done.
-bool is_finished(const std::filesystem::path& folder, int number);
+bool is_finished(const std::filesystem::path& folder, int number, const Owners& owners = {});
 void mark_finished(const std::filesystem::path& folder, int number);
 /// Writes `wanted` down unless somebody else was faster; returns what stands there now. Safe
-/// between processes and hosts (link(2) is atomic where rename is).
-RunStart claim_start(const std::filesystem::path& folder, const RunStart& wanted);
+/// between processes and hosts (link(2) is atomic where rename is). Numbers whose names are taken
+/// by what is no file of `owners` are left out.
+RunStart claim_start(const std::filesystem::path& folder, const RunStart& wanted,
+                     const Owners& owners = {});
 
 }  // namespace cytofleet

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -96,6 +95,38 @@ TEST(NewFile, NothingElseIsRemoved) {
     EXPECT_NO_THROW(remove_stale_temporaries(folder / "gone", everything));
 }
 
+TEST(NewFile, OnlyRegularFilesAreRemovedAsStale) {
+    const test::TempDir folder;
+    test::write_file(folder / "kept", "x");
+    fs::create_symlink("kept", folder / "link.tif.abcdef.tmp");
+    fs::create_directory(folder / "folder.tif.abcdef.tmp");
+    ASSERT_EQ(mkfifo((folder / "pipe.tif.abcdef.tmp").c_str(), 0666), 0);
+    test::write_file(folder / "theirs.tif.abcdef.tmp", "x");
+    Owners owners;
+    if (geteuid() == 0)
+        ASSERT_EQ(chown((folder / "theirs.tif.abcdef.tmp").c_str(), 4002, 4002), 0);
+    else
+        owners.self = this_user() + 1;
+    remove_stale_temporaries(folder.path(), everything, owners);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 5);
+}
+
+TEST(NewFile, TheMaskOfOtherThreadsIsLeftAlone) {
+    const test::TempDir folder;
+    const mode_t mask = umask(027);
+    std::vector<std::thread> threads;
+    for (int k = 0; k < 4; ++k)
+        threads.emplace_back([&folder, k] {
+            for (int i = 0; i < 500; ++i) {
+                fs::path path;
+                close(open_temporary(folder / std::to_string(k), path));
+                fs::remove(path);
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(umask(mask), 027U);
+}
+
 TEST(NewFile, AFileThatIsBeingMadeIsNotTakenForADeadOne) {
     const test::TempDir folder;
     std::atomic<bool> over = false;
@@ -114,12 +145,20 @@ TEST(NewFile, AFileThatIsBeingMadeIsNotTakenForADeadOne) {
     EXPECT_EQ(lost, 0);
 }
 
+/// Takes a lock of the whole file for an open descriptor, as anybody can who may open it so.
+bool take_lock(int descriptor, short type) {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
+}
+
 TEST(LockForLife, WaitsForWhoeverJustLooks) {
     const test::TempDir folder;
     test::write_file(folder / "a", "x");
-    const auto opened = [&] { return open((folder / "a").c_str(), O_RDONLY | O_CLOEXEC); };
+    const auto opened = [&] { return open((folder / "a").c_str(), O_RDWR | O_CLOEXEC); };
     const int looking = opened();
-    ASSERT_EQ(flock(looking, LOCK_SH | LOCK_NB), 0);
+    ASSERT_TRUE(take_lock(looking, F_WRLCK));
     std::thread looker([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         close(looking);
@@ -128,11 +167,34 @@ TEST(LockForLife, WaitsForWhoeverJustLooks) {
     EXPECT_TRUE(lock_for_life(living));
     looker.join();
     const int later = opened();
-    EXPECT_NE(flock(later, LOCK_SH | LOCK_NB), 0);
+    EXPECT_TRUE(is_locked(later));
     close(living);
-    EXPECT_EQ(flock(later, LOCK_SH | LOCK_NB), 0);
+    EXPECT_FALSE(is_locked(later));
     close(later);
     EXPECT_FALSE(lock_for_life(later));
+}
+
+TEST(LockForLife, WhoMayOnlyReadNeitherHasItNorKeepsItForLong) {
+    const test::TempDir folder;
+    test::write_file(folder / "a", "x");
+    const int reader = open((folder / "a").c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_FALSE(take_lock(reader, F_WRLCK));
+    ASSERT_TRUE(take_lock(reader, F_RDLCK));
+    const int writer = open((folder / "a").c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_FALSE(is_locked(writer));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(lock_for_life(writer));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    close(writer);
+    // A file that is new has its lock before anybody can open it.
+    fs::path temporary;
+    const int fresh = open_temporary(folder / "b", temporary);
+    const int other = open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_TRUE(is_locked(other));
+    EXPECT_FALSE(take_lock(other, F_RDLCK));
+    close(fresh);
+    close(other);
+    close(reader);
 }
 
 TEST(WriteAll, WritesWhereItIsToldOrSaysWhyNot) {

@@ -186,6 +186,42 @@ TEST(AtomicFile, AFileThatCannotGrowFailsAndGoes) {
     EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
 }
 
+TEST(AtomicFile, WhatHasAppearedIsReplacedOnlyWhenItMayBe) {
+    const TempDir folder;
+    const auto write = [&](bool allowed) {
+        write_text_atomically(folder / "x", "ours", [&](const fs::path& path) {
+            EXPECT_EQ(path, folder / "x");
+            return allowed;
+        });
+    };
+    write(false);  // the name is free
+    EXPECT_EQ(read_file(folder / "x"), "ours");
+    write_file(folder / "x", "theirs");
+    const std::string message = refused([&] { write(false); });
+    EXPECT_NE(message.find("has appeared"), std::string::npos) << message;
+    EXPECT_EQ(read_file(folder / "x"), "theirs");
+    write(true);
+    EXPECT_EQ(read_file(folder / "x"), "ours");
+    fs::remove(folder / "x");
+    fs::create_symlink("nowhere", folder / "x");
+    refused([&] { write(false); });
+    EXPECT_TRUE(fs::is_symlink(folder / "x"));
+    EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
+}
+
+TEST(AtomicFile, AnExchangedTemporaryDoesNotBecomeTheResult) {
+    const TempDir folder;
+    write_file(folder / "thesis", "years of work");
+    AtomicFile file(folder / "x");
+    file.append(bytes("text"));
+    fs::rename(file.temporary(), folder / "away");
+    fs::create_symlink("thesis", file.temporary());
+    const std::string message = refused([&] { file.commit(); });
+    EXPECT_NE(message.find("somebody has put another file"), std::string::npos) << message;
+    EXPECT_FALSE(fs::exists(fs::symlink_status(folder / "x")));
+    EXPECT_EQ(read_file(folder / "thesis"), "years of work");
+}
+
 TEST(AtomicFile, OnlyWhatWasAppendedIsOverwritten) {
     const TempDir folder;
     AtomicFile file(folder / "x");

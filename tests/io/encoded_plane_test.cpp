@@ -171,5 +171,19 @@ TEST(EncodedPlane, StripsThatDoNotFillThePlaneAreRefused) {
     });
 }
 
+TEST(EncodedPlane, SidesThatMultiplyBeyondANumberAreDamage) {
+    EncodedPlane plane;
+    plane.height = plane.width = std::int64_t{1} << 31;
+    plane.wide = true;
+    plane.strips.resize(1U << 16);
+    EXPECT_FALSE(can_hold(plane));
+    expect_damaged([&] { decode_plane(plane); }, "2^31 x 2^31");
+}
+
+TEST(EncodedPlane, AHugeLabelIsCountedWithoutMemoryForAllBelowIt) {
+    LabelImage labels{1, 4, {0, 1, 0xffffffff, 0xffffffff}, 0xffffffff, 2};
+    expect_same(decode_plane(encode_plane(labels, true)), labels);
+}
+
 }  // namespace
 }  // namespace cytofleet

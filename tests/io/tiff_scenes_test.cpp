@@ -1,8 +1,10 @@
 // Axes, sizes, names and pixels of the files that tests/data/tiff/make_tiffs.py wrote, against
 // tifffile.
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -11,6 +13,7 @@
 #include "base/error.hpp"
 #include "io/hash_pixels.hpp"
 #include "io/reader.hpp"
+#include "io/tiff_bytes.hpp"
 #include "support/files.hpp"
 
 namespace cytofleet {
@@ -202,6 +205,64 @@ TEST(TiffScenes, ChannelsInsideTheRowsAreTakenApart) {
     const Image image = reader->read(plane);
     ASSERT_EQ(image.bytes.size(), 30U);
     EXPECT_EQ(std::to_integer<int>(image.bytes[7]), (4 * 7 + 2 * 13 + 3 * 19 + 2 * 25) % 256);
+}
+
+TEST(TiffScenes, ASetsFileThatIsAnothersLinkIsLeftOut) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    const test::TempDir folder;
+    for (const char* name : {"set_0.ome.tif", "set_1.ome.tif"})
+        fs::copy_file(data(name), folder / name);
+    fs::copy_file(data("set_2.ome.tif"), folder / "private");
+    fs::create_symlink("private", folder / "set_2.ome.tif");
+    EXPECT_EQ(open_reader(folder / "set_0.ome.tif")->info().members.size(), 3U);
+    ASSERT_EQ(lchown((folder / "set_2.ome.tif").c_str(), 4002, 4002), 0);
+    const auto reader = open_reader(folder / "set_0.ome.tif");
+    EXPECT_EQ(reader->info().members.size(), 2U);
+    EXPECT_NE(reader->info().warnings.at(0).find("\"set_2.ome.tif\" of its set is a link"),
+              std::string::npos)
+        << reader->info().warnings.at(0);
+}
+
+/// The time in which a plane of 512 x 512, in pages of 16 x 16, is read.
+double seconds_to_read(const fs::path& path, const std::string& axes) {
+    constexpr std::uint32_t side = 16;
+    constexpr std::uint32_t pages = 1024;
+    const std::string description = "{\"shape\": [512, 512], \"axes\": \"" + axes + "\"}";
+    test::Bytes file;
+    file.text("II*").text(std::string(1, '\0')).u32(8 + side * side + 64);
+    file.text(std::string(side * side, 'p'));
+    file.text(description + std::string(64 - description.size(), '\0'));
+    for (std::uint32_t page = 0; page < pages; ++page) {
+        const std::uint32_t size = 2 + 9 * 12 + 4;
+        const std::uint32_t next = page + 1 < pages ? file.size() + size : 0;
+        file.u16(9)
+            .tag(256, 4, 1, side)
+            .tag(257, 4, 1, side)
+            .tag(258, 3, 1, 8)
+            .tag(259, 3, 1, 1)
+            .tag(262, 3, 1, 1)
+            .tag(270, 2, 64, 8 + side * side)
+            .tag(273, 4, 1, 8)
+            .tag(278, 4, 1, side)
+            .tag(279, 4, 1, side * side)
+            .u32(next);
+    }
+    test::write_file(path, file.get());
+    const auto reader = open_reader(path);
+    EXPECT_EQ(reader->info().format, "shaped TIFF");
+    EXPECT_EQ(reader->info().scenes.at(0).y, 512);
+    const std::clock_t begin = std::clock();
+    const Image image = reader->read({});
+    const auto spent = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    EXPECT_EQ(image.bytes, std::vector<std::byte>(512 * 512, std::byte{'p'}));
+    return spent;
+}
+
+TEST(TiffScenes, EachPageOfAShapedFileIsReadOnceWhateverTheOrderOfAxes) {
+    const test::TempDir folder;
+    const double rows = seconds_to_read(folder / "rows.tif", "YX");
+    const double columns = seconds_to_read(folder / "columns.tif", "XY");
+    EXPECT_LT(columns, 20 * rows + 0.05);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pipeline/discover.hpp"
 
 #include <filesystem>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +94,33 @@ TEST(OutputStem, FollowsTheSeedApplicationsNames) {
     options.output_dir = "out";
     EXPECT_EQ(mask_path(output_stem("d/smp01.tif", options, -1)), "out/smp01_vSMx-1.ome.tif");
     EXPECT_EQ(log_path(output_stem("d/smp01.tif", options, 1)), "out/smp01_S02_vSMx-1.log");
+}
+
+TEST(Discover, LinksAreFollowedForTheirOwnersOnly) {
+    const TempDir dir;
+    write_file(dir / "private", "x");
+    fs::create_directory(dir / "in");
+    fs::create_symlink("../private", dir / "in" / "own.tif");
+    fs::create_symlink("own.tif", dir / "in" / "own2.tif");
+    RunOptions options;
+    options.inputs = {dir / "in"};
+    EXPECT_EQ(names(discover(options)), (std::vector<std::string>{"own.tif", "own2.tif"}));
+    if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    for (const char* name : {"theirs.tif", "theirs2.tif"}) {
+        fs::create_symlink(name[6] == '.' ? "../private" : "own.tif", dir / "in" / name);
+        ASSERT_EQ(lchown((dir / "in" / name).c_str(), 4002, 4002), 0);
+    }
+    fs::create_symlink("theirs.tif", dir / "in" / "by way of theirs.tif");
+    const Discovery found = discover(options);
+    EXPECT_EQ(names(found), (std::vector<std::string>{"own.tif", "own2.tif"}));
+    ASSERT_EQ(found.notes.size(), 1U);
+    EXPECT_NE(found.notes[0].find("3 files that are links"), std::string::npos) << found.notes[0];
+    // Their own files they may link to, and what is named is taken.
+    ASSERT_EQ(chown((dir / "private").c_str(), 4002, 4002), 0);
+    EXPECT_EQ(discover(options).files.size(), 5U);
+    options.inputs = {dir / "in" / "theirs.tif"};
+    EXPECT_EQ(reader_options(options, options.inputs[0]).links, Links::all);
+    EXPECT_EQ(reader_options(options, dir / "in" / "own.tif").links, Links::of_owners);
 }
 
 }  // namespace

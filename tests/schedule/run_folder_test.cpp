@@ -2,6 +2,8 @@
 #include "schedule/run_folder.hpp"
 
 #include <chrono>
+#include <limits>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -157,6 +159,60 @@ TEST(RunFolder, AStartThatIsBeingWrittenIsWaitedFor) {
     });
     EXPECT_EQ(claim_start(folder.path(), start_at(9)).start, 5);
     writer.join();
+}
+
+TEST(RunFolder, WhatIsNoStartIsPassedOver) {
+    const test::TempDir folder;
+    claim_start(folder.path(), start_at(5));
+    ASSERT_EQ(mkfifo((folder / "run-2.json").c_str(), 0666), 0);
+    std::filesystem::create_symlink("run-1.json", folder / "run-3.json");
+    std::filesystem::create_directory(folder / "run-4.json");
+    std::vector<std::string> notes;
+    const auto newest = newest_start(folder.path(), {}, &notes);
+    ASSERT_TRUE(newest);
+    EXPECT_EQ(newest->number, 1);
+    EXPECT_EQ(newest->start, 5);
+    EXPECT_EQ(notes.size(), 3U);
+    // The next start takes the first number that is free.
+    EXPECT_EQ(claim_start(folder.path(), start_at(6, 2)).number, 5);
+    EXPECT_EQ(newest_start(folder.path())->start, 6);
+}
+
+TEST(RunFolder, ADeeplyNestedStartIsDamage) {
+    const test::TempDir folder;
+    test::write_file(folder / "run-1.json", std::string(200'000, '[') + std::string(200'000, ']'));
+    ASSERT_TRUE(newest_start(folder.path()));
+    EXPECT_TRUE(newest_start(folder.path())->damaged);
+}
+
+TEST(RunFolder, AStartInAnImpossibleYearIsDamage) {
+    const test::TempDir folder;
+    claim_start(folder.path(), start_at(std::numeric_limits<std::int64_t>::max()));
+    EXPECT_TRUE(newest_start(folder.path())->damaged);
+}
+
+TEST(RunFolder, AMarkFollowsNoLinkAndWaitsForNoPipe) {
+    const test::TempDir folder;
+    std::filesystem::create_symlink(folder / "elsewhere", folder / "run-1.finished");
+    ASSERT_EQ(mkfifo((folder / "run-2.finished").c_str(), 0666), 0);
+    for (const int number : {1, 2}) {
+        mark_finished(folder.path(), number);
+        EXPECT_FALSE(is_finished(folder.path(), number));
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "elsewhere"));
+}
+
+TEST(RunFolder, BooksThatAreALinkAreNone) {
+    const test::TempDir folder;
+    std::filesystem::create_directories(folder / "elsewhere" / "id");
+    claim_start(folder / "elsewhere" / "id", start_at(5));
+    std::filesystem::create_symlink("elsewhere", folder / ".cytofleet");
+    std::filesystem::create_symlink("elsewhere/id", folder / "id");
+    EXPECT_FALSE(newest_start(folder / ".cytofleet" / "id"));
+    EXPECT_FALSE(newest_start(folder / "id"));
+    EXPECT_THROW(mark_finished(folder / ".cytofleet" / "id", 1), Error);
+    EXPECT_THROW(claim_start(folder / "id", start_at(7)), Error);
+    EXPECT_FALSE(std::filesystem::exists(folder / "elsewhere" / "id" / "run-1.finished"));
 }
 
 TEST(RunFolder, AFolderThatIsNotThereIsAnError) {

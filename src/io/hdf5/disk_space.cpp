@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -13,14 +14,8 @@
 
 namespace cytofleet::hdf5 {
 
-DiskSpace::DiskSpace(const std::filesystem::path& path, std::filesystem::path shown)
-    : path_(path), shown_(std::move(shown)), descriptor_(open(path.c_str(), O_WRONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) fail(errno);
-}
-
-DiskSpace::~DiskSpace() {
-    ::close(descriptor_);
-}
+DiskSpace::DiskSpace(int descriptor, std::filesystem::path shown)
+    : shown_(std::move(shown)), descriptor_(descriptor) {}
 
 void DiskSpace::fail(int error) const {
     const bool full = error == ENOSPC || error == EDQUOT;
@@ -41,9 +36,9 @@ void DiskSpace::reserve(std::uint64_t bytes) {
                   static_cast<off_t>(end - solid_)) == 0)
         return;
     if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) fail(errno);
-    std::error_code ignored;
-    const auto space = std::filesystem::space(path_, ignored);
-    if (!ignored && space.available < bytes) fail(ENOSPC);
+    struct statvfs room {};
+    if (fstatvfs(descriptor_, &room) == 0 && std::uint64_t{room.f_bavail} * room.f_frsize < bytes)
+        fail(ENOSPC);
 }
 
 void DiskSpace::flushed() {

@@ -11,11 +11,8 @@ namespace cytofleet::hdf5 {
 /// much there is.
 class DiskSpace {
   public:
-    /// Of the existing file `path`; errors are Error{output} that name `shown`.
-    DiskSpace(const std::filesystem::path& path, std::filesystem::path shown);
-    ~DiskSpace();
-    DiskSpace(const DiskSpace&) = delete;
-    DiskSpace& operator=(const DiskSpace&) = delete;
+    /// Of an open file, which stays the caller's; errors are Error{output} that name `shown`.
+    DiskSpace(int descriptor, std::filesystem::path shown);
     /// For `bytes` more than the file has now.
     void reserve(std::uint64_t bytes);
     /// All that was written so far is in the file.
@@ -27,7 +24,6 @@ class DiskSpace {
     std::uint64_t size() const;
     [[noreturn]] void fail(int error) const;
 
-    std::filesystem::path path_;
     std::filesystem::path shown_;
     int descriptor_;
     std::uint64_t solid_ = 0;  ///< no holes below

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "image/file_info.hpp"
+#include "io/atomic_file.hpp"
 
 namespace cytofleet {
 
@@ -79,7 +80,8 @@ class Hdf5Writer {
     /// Once. Reads everything back, each rank its own planes; the bytes are on the disk.
     Hdf5Written write(std::span<const Hdf5Scene> scenes, const Hdf5Planes& planes);
     /// `before`: done by the first rank just before the rename; what it throws is thrown on all.
-    void commit(const std::function<void()>& before = {});
+    /// What is there is replaced, or only if `may_replace` says so.
+    void commit(const std::function<void()>& before = {}, const MayReplace& may_replace = {});
 
   private:
     struct State;

@@ -1,10 +1,16 @@
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <optional>
+#include <random>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
 #include "io/atomic_file.hpp"
 #include "io/hdf5/attributes.hpp"
@@ -23,6 +29,17 @@ constexpr const char* unwritable = "cannot be written";
 constexpr std::uint64_t metadata_room = std::uint64_t{1} << 20;
 constexpr std::int64_t rounds_between_flushes = 16;
 
+std::string owner_of(int descriptor) {
+    struct stat facts {};
+    return fstat(descriptor, &facts) == 0 ? std::to_string(facts.st_uid) : "";
+}
+
+/// No file of the user that is there already begins so.
+std::string random_token() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
 /// A file that is open for writing; closed with it, by all its ranks together.
 struct OpenFile {
     Handle transfer;
@@ -37,13 +54,41 @@ struct Phases {
     Phases(fs::path file, const void* comm)
         : ranks(comm), calls(ErrorKind::output, std::move(file)) {
         std::string name;
+        std::string token;
+        std::string owner;
         ranks.on_first([&] {
             out.emplace(calls.file());
-            space.emplace(out->temporary(), calls.file());
+            token = random_token();
+            out->append(std::as_bytes(std::span(token)));
+            out->sync();
+            owner = owner_of(out->descriptor());
             name = out->temporary().native();
         });
-        ranks.broadcast(name);
-        temporary = name;
+        for (std::string* text : {&name, &token, &owner}) ranks.broadcast(*text);
+        ranks.together([&] {
+            open_temporary_of_first(name, token, owner);
+            temporary = path_of(descriptor(), name);
+            if (ranks.first()) space.emplace(descriptor(), calls.file());
+        });
+    }
+
+    int descriptor() const { return opened.number(); }
+
+    /// The file that the first rank has just made, and nothing that has taken its name since: HDF5
+    /// opens by names, so it gets one that leads to this open file. The first rank does it too, for
+    /// its own descriptor may be of the time when the file had no name, and HDF5 asks for one.
+    void open_temporary_of_first(const std::string& name, const std::string& token,
+                                 const std::string& owner) {
+        opened = Descriptor(open(name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!opened) calls.refuse(fmt::format("cannot be opened ({})", std::strerror(errno)));
+        struct stat facts {};
+        const bool sound = fstat(opened.number(), &facts) == 0 && S_ISREG(facts.st_mode) &&
+                           owner_of(opened.number()) == owner &&
+                           read_up_to(opened.number(), token.size()) == token;
+        if (!sound)
+            calls.refuse(
+                "somebody has put another file in its place; choose a folder that only "
+                "you may write");
     }
 
     bool collection() const { return contents.size() != 1 || !names.front().empty(); }
@@ -274,7 +319,8 @@ struct Phases {
     Calls calls;
     std::optional<AtomicFile> out;   ///< rank 0's
     std::optional<DiskSpace> space;  ///< rank 0's
-    fs::path temporary;
+    Descriptor opened;               ///< the same file, opened by its name
+    fs::path temporary;              ///< of the open file: for HDF5
     std::vector<std::string> names;  ///< of groups
     std::vector<SceneContent> contents;
     std::vector<Hdf5Frame> own;  ///< in order
@@ -308,8 +354,8 @@ Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> scenes, const Hdf5Plane
     Hdf5Written out;
     s.ranks.on_first([&] {
         bytes = std::to_string(fs::file_size(s.temporary));
-        changed = std::to_string(fs::last_write_time(s.temporary).time_since_epoch().count());
-        out.sha256 = sha256_of_file(s.temporary);
+        changed = std::to_string(time_of_change(s.descriptor()));
+        out.sha256 = sha256_of(s.descriptor(), s.calls.file());
     });
     for (std::string* text : {&bytes, &changed, &out.sha256}) s.ranks.broadcast(*text);
     out.bytes = std::stoull(bytes);
@@ -318,10 +364,10 @@ Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> scenes, const Hdf5Plane
     return out;
 }
 
-void Hdf5Writer::commit(const std::function<void()>& before) {
+void Hdf5Writer::commit(const std::function<void()>& before, const MayReplace& may_replace) {
     state_->ranks.on_first([&] {
         if (before) before();
-        state_->out->commit();
+        state_->out->commit(may_replace);
     });
 }
 

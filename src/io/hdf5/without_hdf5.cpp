@@ -29,7 +29,8 @@ Hdf5Writer::~Hdf5Writer() = default;
 Hdf5Written Hdf5Writer::write(std::span<const Hdf5Scene> /*scenes*/, const Hdf5Planes& /*planes*/) {
     refuse();
 }
-void Hdf5Writer::commit(const std::function<void()>& /*before*/) {
+void Hdf5Writer::commit(const std::function<void()>& /*before*/,
+                        const MayReplace& /*may_replace*/) {
     refuse();
 }
 

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,22 +16,21 @@ void refuse(const std::filesystem::path& path, const std::string& problem) {
     throw Error(ErrorKind::input, show(path) + ": " + problem);
 }
 
-InputFile::InputFile(std::filesystem::path path)
-    : path_(std::move(path)),
-      descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+InputFile::InputFile(std::filesystem::path path, Links links)
+    : path_(std::move(path)), descriptor_(open_regular(path_, links)) {
     if (descriptor_ < 0) {
         const int code = errno;
+        if (code == EINVAL) refuse(path_, "is not a regular file; name an image file");
+        if (code == EPERM && links != Links::all)
+            refuse(path_,
+                   "is a link that another user has made than the one whose file it leads "
+                   "to; name the file itself, or copy it");
         const char* const remedy =
             code == ENOENT ? "check the name and the folder" : "check its permissions";
         refuse(path_, "cannot be opened (" + std::string(std::strerror(code)) + "): " + remedy);
     }
     struct stat status {};
-    const bool regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-    if (!regular) {
-        ::close(descriptor_);
-        refuse(path_, "is not a regular file; name an image file");
-    }
-    size_ = static_cast<std::uint64_t>(status.st_size);
+    size_ = ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 InputFile::~InputFile() {

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "base/guarded_folder.hpp"
+
 namespace cytofleet {
 
 /// Throws Error{input} with "<path>: <problem>".
@@ -15,8 +17,9 @@ namespace cytofleet {
 /// Read with pread, never mapped: a file cut while it is open gives a short read, not a signal.
 class InputFile {
   public:
-    /// Throws Error{input} when the path cannot be opened or is not a regular file.
-    explicit InputFile(std::filesystem::path path);
+    /// Throws Error{input} when the path cannot be opened or is not a regular file, or is a link
+    /// that is not to be followed.
+    explicit InputFile(std::filesystem::path path, Links links = Links::all);
     ~InputFile();
     InputFile(const InputFile&) = delete;
     InputFile& operator=(const InputFile&) = delete;

@@ -24,8 +24,9 @@ struct Member {
 
 class Builder {
   public:
-    Builder(const OmeDocument& document, std::filesystem::path path, const TiffFile* given)
-        : document_(document), path_(std::move(path)) {
+    Builder(const OmeDocument& document, std::filesystem::path path, const TiffFile* given,
+            Links links)
+        : document_(document), path_(std::move(path)), links_(links) {
         if (given != nullptr) given_ = add(path_, *given);
     }
 
@@ -73,6 +74,7 @@ class Builder {
 
     const OmeDocument& document_;
     std::filesystem::path path_;
+    Links links_;
     OmeSet set_;
     Member* given_ = nullptr;
     std::map<std::string, Member> members_;  // by file name
@@ -99,7 +101,12 @@ Member& Builder::member_of(const OmeTiffData& data) {
     if (!data.file_name.empty() && !name.has_parent_path()) {
         const std::filesystem::path path = path_.parent_path() / name;
         std::error_code ignored;
-        if (std::filesystem::exists(path, ignored)) return *add(path, TiffFile(path));
+        if (std::filesystem::exists(path, ignored)) {
+            if (follows(path)) return *add(path, TiffFile(path, Links::of_owners));
+            set_.warnings.push_back("\"" + printable(data.file_name) +
+                                    "\" of its set is a link that another user has made than the "
+                                    "one whose file it leads to; it is left out");
+        }
     }
     if (absent_++ == 0) first_absent_ = data.file_name;
     return members_[data.file_name];
@@ -140,7 +147,8 @@ void Builder::place(const OmeImage& image, TiffScene& scene) {
 void Builder::set_format(const OmeImage& image, TiffScene& scene) {
     const auto page = std::find_if(scene.pages.begin(), scene.pages.end(),
                                    [](const PageRef& ref) { return ref.file >= 0; });
-    TiffPixels pixels(set_.files[static_cast<std::size_t>(page->file)]);
+    const auto& file = set_.files[static_cast<std::size_t>(page->file)];
+    TiffPixels pixels(file, given_ != nullptr && file == path_ ? links_ : Links::of_owners);
     set_page(scene, pixels.format(page->at, "the first page of \"" + printable(image.name) + "\""));
     if (scene.format.width != image.x || scene.format.height != image.y) {
         refuse(path_, "has OME-XML for " + std::to_string(image.x) + " x " +
@@ -203,8 +211,8 @@ void Builder::scene(const OmeImage& image) {
 }  // namespace
 
 OmeSet ome_scenes(const OmeDocument& document, const std::filesystem::path& path,
-                  const TiffFile* given) {
-    return Builder(document, path, given).build();
+                  const TiffFile* given, Links links) {
+    return Builder(document, path, given, links).build();
 }
 
 }  // namespace cytofleet

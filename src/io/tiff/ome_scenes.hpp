@@ -20,10 +20,11 @@ struct OmeSet {
 };
 
 /// Places the pages that `document` names. `folder` is where the other files of the set lie;
-/// `given` is the open TIFF file the document came with, or null when it is a companion file. A
+/// `given` is the open TIFF file the document came with, or null when it is a companion file;
+/// `links`: how it was opened. Other files that are links are followed by their owners only. A
 /// plane in no file is missing and makes a warning; Error{input} when no plane is there or the
 /// pages contradict the XML.
 OmeSet ome_scenes(const OmeDocument& document, const std::filesystem::path& path,
-                  const TiffFile* given);
+                  const TiffFile* given, Links links = Links::all);
 
 }  // namespace cytofleet

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/byte_reader.hpp"
+#include "base/guarded_folder.hpp"
 #include "io/tiff/page_format.hpp"
 
 namespace cytofleet {
@@ -18,7 +19,7 @@ namespace cytofleet {
 /// names the file and `what`, the caller's name for the plane. Not for use by two threads at once.
 class TiffPixels {
   public:
-    explicit TiffPixels(const std::filesystem::path& path);
+    explicit TiffPixels(const std::filesystem::path& path, Links links = Links::all);
     ~TiffPixels();
     TiffPixels(const TiffPixels&) = delete;
     TiffPixels& operator=(const TiffPixels&) = delete;

@@ -56,6 +56,7 @@ class TiffReader : public Reader {
                 Image& image);
 
     FileInfo info_;
+    Links links_ = Links::all;  ///< of the file itself
     std::vector<std::filesystem::path> files_;
     std::vector<TiffScene> scenes_;
     std::vector<std::pair<std::int32_t, std::unique_ptr<TiffPixels>>> open_;  // latest use last
@@ -63,7 +64,8 @@ class TiffReader : public Reader {
 
 TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& options) {
     info_.path = path;
-    const TiffFile file(path);
+    links_ = options.links;
+    const TiffFile file(path, options.links);
     if (file.first().is_cut(file.file(), TiffTag::image_description)) {
         refuse(path, "is cut off in its description; copy the file again");
     }
@@ -71,7 +73,7 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
     if (is_ome_xml(description)) {
         OmeDocument document = parse_ome_xml(description, show(path));
         if (document.metadata_file.empty()) {
-            take(document, ome_scenes(document, path, &file));
+            take(document, ome_scenes(document, path, &file, options.links));
             finish();
             return;
         }
@@ -79,7 +81,8 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
         const std::filesystem::path companion = path.parent_path() / name;
         std::error_code ignored;
         if (!name.has_parent_path() && std::filesystem::is_regular_file(companion, ignored)) {
-            document = parse_ome_xml(read_text(InputFile(companion)), show(companion));
+            document =
+                parse_ome_xml(read_text(InputFile(companion, Links::of_owners)), show(companion));
             take(document, ome_scenes(document, companion, nullptr));
             finish();
             return;
@@ -175,8 +178,9 @@ TiffPixels& TiffReader::pixels(std::int32_t file) {
         std::rotate(found, found + 1, open_.end());
     } else {
         if (open_.size() == max_open) open_.erase(open_.begin());
-        open_.emplace_back(file,
-                           std::make_unique<TiffPixels>(files_[static_cast<std::size_t>(file)]));
+        const auto& path = files_[static_cast<std::size_t>(file)];
+        const Links links = path == info_.path ? links_ : Links::of_owners;
+        open_.emplace_back(file, std::make_unique<TiffPixels>(path, links));
     }
     return *open_.back().second;
 }
@@ -238,24 +242,31 @@ void TiffReader::gather(const TiffScene& scene, const PlaneId& plane, const std:
     const PageFormat& format = scene.format;
     const auto value_bytes = static_cast<std::int64_t>(size_of(format.type));
     const std::int64_t sample_elements = format.width * format.height;
-    std::vector<std::byte> sample_plane(static_cast<std::size_t>(sample_elements * value_bytes));
-    std::int64_t held = -1;  // page * samples + sample in sample_plane
-    for (std::int64_t y = 0; y < image.height; ++y) {
-        for (std::int64_t x = 0; x < image.width; ++x) {
+    // In the order of the elements, so that each page is wanted once; its samples may take turns.
+    const bool down = step_y < step_x;
+    const std::int64_t outer = down ? image.width : image.height;
+    const std::int64_t inner = down ? image.height : image.width;
+    std::vector<std::vector<std::byte>> samples(static_cast<std::size_t>(format.samples));
+    std::int64_t held = -1;
+    for (std::int64_t i = 0; i < outer; ++i) {
+        for (std::int64_t j = 0; j < inner; ++j) {
+            const std::int64_t y = down ? j : i;
+            const std::int64_t x = down ? i : j;
             const std::int64_t element = base + y * step_y + x * step_x;
             const std::int64_t page = element / format.elements();
             const std::int64_t inside = element % format.elements();
             const bool chunky = !format.planar;
             const std::int64_t sample = chunky ? inside % format.samples : inside / sample_elements;
             const std::int64_t pixel = chunky ? inside / format.samples : inside % sample_elements;
-            if (held != page * format.samples + sample) {
-                read_page(scene, scene.pages[static_cast<std::size_t>(page)], sample, what,
-                          sample_plane);
-                held = page * format.samples + sample;
+            if (std::exchange(held, page) != page)
+                for (auto& plane_of_sample : samples) plane_of_sample.clear();
+            auto& source = samples[static_cast<std::size_t>(sample)];
+            if (source.empty()) {
+                source.resize(static_cast<std::size_t>(sample_elements * value_bytes));
+                read_page(scene, scene.pages[static_cast<std::size_t>(page)], sample, what, source);
             }
             std::memcpy(image.bytes.data() + (y * image.width + x) * value_bytes,
-                        sample_plane.data() + pixel * value_bytes,
-                        static_cast<std::size_t>(value_bytes));
+                        source.data() + pixel * value_bytes, static_cast<std::size_t>(value_bytes));
         }
     }
 }
@@ -278,12 +289,12 @@ Image TiffReader::read(const PlaneId& plane) {
 
 }  // namespace
 
-bool is_tiff(const std::filesystem::path& path) {
-    return read_tiff_header(InputFile(path)).has_value();
+bool is_tiff(const std::filesystem::path& path, Links links) {
+    return read_tiff_header(InputFile(path, links)).has_value();
 }
 
-bool is_ome_companion(const std::filesystem::path& path) {
-    const InputFile file(path);
+bool is_ome_companion(const std::filesystem::path& path, Links links) {
+    const InputFile file(path, links);
     std::string head(8192, '\0');
     head.resize(file.read_some(0, std::as_writable_bytes(std::span(head))));
     return is_ome_xml(head);
@@ -294,8 +305,9 @@ std::unique_ptr<Reader> open_tiff(const std::filesystem::path& path, const Reade
 }
 
 std::unique_ptr<Reader> open_ome_companion(const std::filesystem::path& path,
-                                           const ReaderOptions& /*options*/) {
-    const OmeDocument document = parse_ome_xml(read_text(InputFile(path)), show(path));
+                                           const ReaderOptions& options) {
+    const OmeDocument document =
+        parse_ome_xml(read_text(InputFile(path, options.links)), show(path));
     return std::make_unique<TiffReader>(path, document);
 }
 
