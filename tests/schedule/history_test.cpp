@@ -227,7 +227,7 @@ TEST_F(Books, AJournalThatCannotBeReadBlocksNobody) {
     std::filesystem::create_symlink("e-0.journal", folder / "e-0.journal");
     std::filesystem::create_symlink("a-0.journal", folder / "f-0.journal");
     std::filesystem::copy_file(folder / "a-0.journal", folder / "g-0.journal");
-    truncate((folder / "g-0.journal").c_str(), off_t{1} << 32);
+    ASSERT_EQ(::truncate((folder / "g-0.journal").c_str(), off_t{1} << 32), 0);
     const RunHistory history = read_history(folder.path());
     ASSERT_EQ(history.attempts.size(), 1U);
     EXPECT_EQ(of(0).spool, 0);
