@@ -18,11 +18,14 @@ namespace {
 constexpr std::string_view temporary_end = ".tmp";
 constexpr std::size_t random_letters = 6;
 
-/// The whole file, of this open file and not of the process: it goes with the descriptor alone.
+/// One byte beyond all content: MPI-IO locks what it writes, of this file too, and would wait for
+/// ever. Of this open file and not of the process: the lock goes with the descriptor alone.
 struct flock lock_of(short type) {
     struct flock out {};
     out.l_type = type;
     out.l_whence = SEEK_SET;
+    out.l_start = off_t{1} << 62;
+    out.l_len = 1;
     return out;
 }
 
