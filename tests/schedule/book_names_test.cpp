@@ -60,5 +60,13 @@ TEST(BookNames, TakeBrokenEscapesAsTheyStand) {
     EXPECT_EQ(names.file_of("a%41"), fs::path("home/aA"));
 }
 
+TEST(BookNames, TellWhichNamesLeadOutOfTheFolder) {
+    for (const char* name : {"movie_vSM.ome.tif", "sub/movie%20a.h5", "a/../b", "..a", "%2e%2ea"})
+        EXPECT_TRUE(BookNames::stays_inside(name)) << name;
+    for (const char* name : {"../other/movie.tif", "/etc/shadow", "a/../../b", "%2e%2e/secret",
+                             "%2fetc/shadow", "", "a%00b"})
+        EXPECT_FALSE(BookNames::stays_inside(name)) << name;
+}
+
 }  // namespace
 }  // namespace cytofleet
