@@ -57,6 +57,7 @@ std::optional<std::int64_t> number_in(std::string_view json, std::string_view na
 
 std::vector<std::string> described_devices() {
     std::vector<std::string> out;
+    out.reserve(devices.size());
     for (const Device& device : devices) out.emplace_back(device.name);
     return out;
 }

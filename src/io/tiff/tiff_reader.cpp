@@ -56,15 +56,15 @@ class TiffReader : public Reader {
                 Image& image);
 
     FileInfo info_;
-    Links links_ = Links::all;  ///< of the file itself
+    Links links_;  ///< of the file itself
     std::vector<std::filesystem::path> files_;
     std::vector<TiffScene> scenes_;
     std::vector<std::pair<std::int32_t, std::unique_ptr<TiffPixels>>> open_;  // latest use last
 };
 
-TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& options) {
+TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& options)
+    : links_(options.links) {
     info_.path = path;
-    links_ = options.links;
     const TiffFile file(path, options.links);
     if (file.first().is_cut(file.file(), TiffTag::image_description)) {
         refuse(path, "is cut off in its description; copy the file again");
