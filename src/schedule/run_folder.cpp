@@ -112,9 +112,11 @@ std::optional<RunStart> start_from_text(const std::string& text, int number) {
         if (seal != seal_of(in)) return std::nullopt;
         RunStart out;
         out.number = number;
-        in.at("start").get_to(out.start);
-        if (!in.at("start").is_number_integer() || out.start < 0 || out.start > last_second)
-            return std::nullopt;
+        // Asked first: a number with a fraction may be too large to be made a whole one.
+        const Json& seconds = in.at("start");
+        if (!seconds.is_number_integer()) return std::nullopt;
+        seconds.get_to(out.start);
+        if (out.start < 0 || out.start > last_second) return std::nullopt;
         in.at("command").get_to(out.command);
         for (const auto& [name, value] : in.at("settings").items())
             out.settings.emplace_back(name, value.get<std::string>());
