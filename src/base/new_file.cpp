@@ -47,9 +47,8 @@ std::string random_name() {
 
 }  // namespace
 
-bool lock_for_life(int descriptor) {
+bool lock_for_life(int descriptor, std::chrono::milliseconds patience) {
     // Whoever looks whether a temporary file's owner is alive holds the lock for a moment.
-    constexpr auto patience = std::chrono::seconds(2);
     constexpr auto pause = std::chrono::milliseconds(5);
     for (auto waited = std::chrono::milliseconds(0); !try_lock(descriptor); waited += pause) {
         const bool held = errno == EAGAIN || errno == EACCES;

@@ -1,6 +1,7 @@
 // Files under names of their own, until they may have their real ones.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -27,9 +28,9 @@ void remove_stale_temporaries(const std::filesystem::path& folder,
                               const std::function<bool(const std::filesystem::path&)>& ours,
                               const Owners& owners = {});
 /// Takes the lock by which others see that an open file's process is alive, and which nobody can
-/// take who may only read the file. Whoever holds it already is waited for, but not for long. False
-/// without it: somebody goes on holding it, or the file system has no locks.
-bool lock_for_life(int descriptor);
+/// take who may only read the file. Whoever holds it already is waited for, but no longer than
+/// `patience`. False without it: somebody goes on holding it, or the file system has no locks.
+bool lock_for_life(int descriptor, std::chrono::milliseconds patience = std::chrono::seconds{2});
 /// Somebody else's open file has that lock. Disturbs nobody.
 bool is_locked(int descriptor);
 /// Writes all of `text` at `offset`; false, with errno set, when it cannot.

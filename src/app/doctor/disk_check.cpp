@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <optional>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <thread>
@@ -17,6 +16,8 @@
 
 #include "app/doctor/exchange.hpp"
 #include "base/file_remedy.hpp"
+#include "base/guarded_folder.hpp"
+#include "base/new_file.hpp"
 #include "base/text.hpp"
 #include "base/timer.hpp"
 
@@ -69,18 +70,21 @@ class Probe {
     int error_;
 };
 
+/// Whether this process sees the lock that another one holds, as runs look who is alive.
+bool lock_is_seen(const fs::path& path) {
+    const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return file && is_locked(file.number());
+}
+
 /// A lock that this process holds must be seen by another one.
 Finding check_locks(const Probe& probe) {
-    if (flock(probe.descriptor(), LOCK_EX | LOCK_NB) != 0)
+    if (!lock_for_life(probe.descriptor()))
         return {Health::warn, "file locks", "the file system has none",
                 "runs work without them, but deaths of processes are not counted, and what is left "
                 "over after a run is not cleared while in doubt"};
     const pid_t child = fork();
     if (child == 0) {
-        const int other = open(probe.path().c_str(), O_RDWR | O_CLOEXEC);
-        const bool seen =
-            other >= 0 && flock(other, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-        _exit(seen ? 0 : 1);
+        _exit(lock_is_seen(probe.path()) ? 0 : 1);
     }
     int status = 1;
     if (child > 0) waitpid(child, &status, 0);
@@ -90,15 +94,6 @@ Finding check_locks(const Probe& probe) {
             "mount the folder with locks (NFS: without nolock); until then living runs are taken "
             "for dead ones"};
     return {Health::ok, "file locks", "seen by other processes", {}};
-}
-
-/// Whether the lock that rank 0 holds keeps this process out.
-bool lock_is_seen(const fs::path& path) {
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return false;
-    const bool out = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(file);
-    return out;
 }
 
 /// Results appear by rename; who starts first is settled by link.
@@ -184,7 +179,7 @@ std::vector<Finding> check_shared(Communicator& comm, const std::vector<RankFact
         probe.emplace(workshop->file("shared"));
         // An empty name: there is nothing to see, which check_disk() has told.
         if (probe->descriptor() >= 0) name = text_bytes(probe->path().native());
-        locked = flock(probe->descriptor(), LOCK_EX | LOCK_NB) == 0;
+        locked = lock_for_life(probe->descriptor());
     }
     comm.broadcast(name, 0);
     if (name.empty()) return {};

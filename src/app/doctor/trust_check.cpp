@@ -1,16 +1,14 @@
 #include "app/doctor/trust_check.hpp"
 
-#include <array>
 #include <grp.h>
 #include <optional>
-#include <pwd.h>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "base/owners.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -21,14 +19,6 @@ namespace fs = std::filesystem;
 constexpr const char* what = "other users";
 constexpr std::size_t longest_entry = 65536;
 
-std::string user_name(uid_t user) {
-    std::string text(longest_entry, '\0');
-    passwd entry{};
-    passwd* found = nullptr;
-    getpwuid_r(user, &entry, text.data(), text.size(), &found);
-    return found != nullptr ? found->pw_name : fmt::format("user {}", user);
-}
-
 /// Empty for the group that a user has for himself, as Debian and Red Hat make one for everybody.
 std::string group_of_several(gid_t group) {
     std::string text(longest_entry, '\0');
@@ -36,7 +26,7 @@ std::string group_of_several(gid_t group) {
     struct group* found = nullptr;
     getgrgid_r(group, &entry, text.data(), text.size(), &found);
     if (found == nullptr) return fmt::format("group {}", group);
-    const std::string self = user_name(geteuid());
+    const std::string self = user_name(this_user());
     bool others = found->gr_name != self;
     for (char** member = found->gr_mem; *member != nullptr; ++member)
         others = others || *member != self;
@@ -44,7 +34,7 @@ std::string group_of_several(gid_t group) {
 }
 
 bool is_stranger(uid_t owner) {
-    return owner != geteuid() && owner != 0;
+    return !Owners{}.take(owner);
 }
 
 /// Whoever may write in a folder without the sticky bit may remove and replace what others have in

@@ -5,17 +5,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <random>
 #include <span>
 #include <string_view>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/hash.hpp"
+#include "base/new_file.hpp"
+#include "base/owners.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet::cuda {
@@ -24,24 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view magic = "cytofleet kernels 1";
-constexpr std::int64_t most_bytes = 16 << 20;  // cuDNN's texts have about 100 kB
+constexpr std::size_t most_bytes = 16 << 20;  // cuDNN's texts have about 100 kB
 constexpr std::size_t most_knobs = 64;
-
-class File {
-  public:
-    explicit File(int descriptor) : descriptor_(descriptor) {}
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    int get() const { return descriptor_; }
-    /// False when the disk did not take everything after all.
-    bool close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
-
-  private:
-    int descriptor_;
-};
 
 std::uint64_t sum_of(std::string_view text) {
     return checksum(std::as_bytes(std::span(text)));
@@ -50,10 +33,10 @@ std::uint64_t sum_of(std::string_view text) {
 /// Why a file must not be taken; empty when it may.
 std::string distrust(const struct stat& file, const struct stat& folder) {
     if (!S_ISREG(file.st_mode)) return "is no file";
-    if (file.st_uid != ::geteuid() && file.st_uid != 0 && file.st_uid != folder.st_uid)
+    if (file.st_uid != this_user() && file.st_uid != 0 && file.st_uid != folder.st_uid)
         return fmt::format("belongs to user {}, who does not own its folder", file.st_uid);
     if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "may be written by others";
-    if (file.st_size > most_bytes) return "is too large";
+    if (static_cast<std::uint64_t>(file.st_size) > most_bytes) return "is too large";
     return {};
 }
 
@@ -106,29 +89,6 @@ std::string text_of(const std::string& key, const KernelRecord& record) {
     return fmt::format("{} {:016x}\n{}", magic, sum_of(out), out);
 }
 
-/// At most most_bytes.
-std::string read_all(int descriptor, std::int64_t size) {
-    std::string out(static_cast<std::size_t>(size), '\0');
-    std::size_t done = 0;
-    while (done < out.size()) {
-        const ssize_t got = ::read(descriptor, out.data() + done, out.size() - done);
-        if (got <= 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    out.resize(done);
-    return out;
-}
-
-bool write_all(int descriptor, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t done = ::write(descriptor, text.data(), text.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(done));
-    }
-    return true;
-}
-
 const char* variable(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr && *value != '\0' ? value : nullptr;
@@ -152,15 +112,15 @@ std::optional<KernelRecord> KernelFiles::read(const std::string& key, std::strin
     if (folder_.empty()) return std::nullopt;
     const fs::path path = file_of(key);
     // Not through links, and no pipe holds us up.
-    const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (file.get() < 0) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) {
         if (errno != ENOENT && errno != ENOTDIR)
             problem = fmt::format("{}: {}", show(path), std::strerror(errno));
         return std::nullopt;
     }
     struct stat its {};
     struct stat folder {};
-    if (::fstat(file.get(), &its) != 0 || ::stat(folder_.c_str(), &folder) != 0) {
+    if (::fstat(file.number(), &its) != 0 || ::stat(folder_.c_str(), &folder) != 0) {
         problem = fmt::format("{}: {}", show(path), std::strerror(errno));
         return std::nullopt;
     }
@@ -168,7 +128,7 @@ std::optional<KernelRecord> KernelFiles::read(const std::string& key, std::strin
         problem = fmt::format("{}: {}; it is not used", show(path), why);
         return std::nullopt;
     }
-    auto out = parse(read_all(file.get(), its.st_size), key);
+    auto out = parse(read_up_to(file.number(), most_bytes), key);
     if (!out) problem = fmt::format("{}: is damaged or not ours; it is not used", show(path));
     return out;
 }
@@ -178,14 +138,19 @@ std::string KernelFiles::write(const std::string& key, const KernelRecord& recor
     std::error_code failed;
     fs::create_directories(folder_, failed);
     const fs::path path = file_of(key);
-    const fs::path fresh = path.string() + fmt::format(".{:08x}.tmp", std::random_device()());
     const auto why = [&](int error) {
         return fmt::format("{}: {}", show(folder_), std::strerror(error));
     };
+    fs::path fresh;
+    const Descriptor file(open_temporary(path, fresh));
+    if (!file) return why(errno);
+    struct stat its {};
     // Nobody else may write to it, whatever the umask: else it would not be taken.
-    File file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (file.get() < 0) return why(errno);
-    if (!write_all(file.get(), text_of(key, record)) || ::fsync(file.get()) != 0 || !file.close() ||
+    constexpr mode_t others = S_IWGRP | S_IWOTH;
+    if (::fstat(file.number(), &its) != 0 ||
+        ((its.st_mode & others) != 0 &&
+         ::fchmod(file.number(), its.st_mode & ~others & 07777) != 0) ||
+        !write_all(file.number(), 0, text_of(key, record)) || ::fsync(file.number()) != 0 ||
         ::rename(fresh.c_str(), path.c_str()) != 0) {
         const int error = errno;
         ::unlink(fresh.c_str());
@@ -197,24 +162,11 @@ std::string KernelFiles::write(const std::string& key, const KernelRecord& recor
 KernelLock::KernelLock(const KernelFiles& files, std::chrono::milliseconds most) {
     if (files.folder().empty()) return;
     std::error_code failed;
-    std::filesystem::create_directories(files.folder(), failed);
+    fs::create_directories(files.folder(), failed);
     // One for each user, whom others cannot hold up: only its owner can open it.
-    const fs::path path = files.folder() / fmt::format("lock-{}", ::geteuid());
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (descriptor < 0) return;
-    const auto end = std::chrono::steady_clock::now() + most;
-    while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= end) {
-            ::close(descriptor);
-            return;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-    descriptor_ = descriptor;
-}
-
-KernelLock::~KernelLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    const fs::path path = files.folder() / fmt::format("lock-{}", this_user());
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (file && lock_for_life(file.number(), most)) file_ = std::move(file);
 }
 
 }  // namespace cytofleet::cuda

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/guarded_folder.hpp"
+
 namespace cytofleet::cuda {
 
 /// An engine of cuDNN and its knobs (type and value), which mean the same for every batch.
@@ -51,12 +53,9 @@ class KernelFiles {
 class KernelLock {
   public:
     KernelLock(const KernelFiles& files, std::chrono::milliseconds most);
-    ~KernelLock();
-    KernelLock(const KernelLock&) = delete;
-    KernelLock& operator=(const KernelLock&) = delete;
 
   private:
-    int descriptor_ = -1;
+    Descriptor file_;
 };
 
 }  // namespace cytofleet::cuda
