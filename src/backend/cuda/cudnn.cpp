@@ -22,7 +22,7 @@ namespace {
 
 class CudnnPlan : public ConvPlan {
   public:
-    CudnnPlan(cudnnHandle_t cudnn, CudnnGraph graph, Descriptor plan, const ConvFusion& form)
+    CudnnPlan(cudnnHandle_t cudnn, CudnnGraph graph, CudnnDescriptor plan, const ConvFusion& form)
         : cudnn_(cudnn), graph_(std::move(graph)), plan_(std::move(plan)), form_(form) {
         plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &workspace_);
     }
@@ -34,7 +34,7 @@ class CudnnPlan : public ConvPlan {
             ids.push_back(operand.id);
             places.push_back(operand.data);
         }
-        Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+        CudnnDescriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
         pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, std::ssize(ids), ids.data());
         pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, std::ssize(places),
                  places.data());
@@ -46,7 +46,7 @@ class CudnnPlan : public ConvPlan {
   private:
     cudnnHandle_t cudnn_;
     CudnnGraph graph_;
-    Descriptor plan_;
+    CudnnDescriptor plan_;
     ConvFusion form_;
     std::int64_t workspace_ = 0;
 };

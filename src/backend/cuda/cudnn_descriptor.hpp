@@ -17,16 +17,17 @@ inline void check(cudnnStatus_t status, const char* what) {
         throw DeviceError(fmt::format("cuDNN, {}: {}", what, cudnnGetErrorString(status)));
 }
 
-class Descriptor {
+class CudnnDescriptor {
   public:
-    explicit Descriptor(cudnnBackendDescriptorType_t type) {
+    explicit CudnnDescriptor(cudnnBackendDescriptorType_t type) {
         check(cudnnBackendCreateDescriptor(type, &handle_), "a new descriptor");
     }
-    ~Descriptor() {
+    ~CudnnDescriptor() {
         if (handle_ != nullptr) cudnnBackendDestroyDescriptor(handle_);
     }
-    Descriptor(Descriptor&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
+    CudnnDescriptor(CudnnDescriptor&& other) noexcept
+        : handle_(std::exchange(other.handle_, nullptr)) {}
+    CudnnDescriptor& operator=(CudnnDescriptor&& other) noexcept {
         std::swap(handle_, other.handle_);
         return *this;
     }
@@ -42,12 +43,12 @@ class Descriptor {
     void set(cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value) {
         set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value);
     }
-    void set(cudnnBackendAttributeName_t name, const Descriptor& value) {
+    void set(cudnnBackendAttributeName_t name, const CudnnDescriptor& value) {
         set(name, value.handle_);
     }
     /// False when cuDNN cannot do what is described.
     bool try_to_finish() { return cudnnBackendFinalize(handle_) == CUDNN_STATUS_SUCCESS; }
-    Descriptor finish(const char* what) && {
+    CudnnDescriptor finish(const char* what) && {
         check(cudnnBackendFinalize(handle_), what);
         return std::move(*this);
     }

@@ -6,7 +6,7 @@
 namespace cytofleet::cuda {
 namespace {
 
-EngineNotes notes_of(const Descriptor& engine) {
+EngineNotes notes_of(const CudnnDescriptor& engine) {
     std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> notes{};
     const std::int64_t count =
         engine.get(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
@@ -25,15 +25,15 @@ EngineNotes notes_of(const Descriptor& engine) {
     return out;
 }
 
-Proposal proposal_of(const Descriptor& config) {
+Proposal proposal_of(const CudnnDescriptor& config) {
     constexpr std::int64_t most_knobs = CUDNN_KNOB_TYPE_COUNTS;
-    const Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    const CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
     cudnnBackendDescriptor_t handle = engine.handle();
     config.get(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &handle);
     Proposal out;
     engine.get(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &out.choice.engine);
     out.notes = notes_of(engine);
-    std::vector<Descriptor> knobs;
+    std::vector<CudnnDescriptor> knobs;
     std::vector<cudnnBackendDescriptor_t> handles;
     for (std::int64_t i = 0; i < most_knobs; ++i) {
         knobs.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
@@ -43,7 +43,7 @@ Proposal proposal_of(const Descriptor& config) {
         config.get(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR, most_knobs,
                    handles.data());
     for (std::int64_t i = 0; i < count; ++i) {
-        const Descriptor& knob = knobs[static_cast<std::size_t>(i)];
+        const CudnnDescriptor& knob = knobs[static_cast<std::size_t>(i)];
         cudnnBackendKnobType_t type{};
         std::int64_t value = 0;
         knob.get(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
@@ -55,9 +55,9 @@ Proposal proposal_of(const Descriptor& config) {
 
 }  // namespace
 
-std::vector<Proposal> proposals(const Target& target, const Descriptor& graph,
+std::vector<Proposal> proposals(const Target& target, const CudnnDescriptor& graph,
                                 cudnnBackendHeurMode_t mode) {
-    Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+    CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
     if (target.properties != nullptr)
@@ -65,7 +65,7 @@ std::vector<Proposal> proposals(const Target& target, const Descriptor& graph,
     if (!heuristics.try_to_finish()) return {};
     const std::int64_t count =
         heuristics.count(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR);
-    std::vector<Descriptor> configs;
+    std::vector<CudnnDescriptor> configs;
     std::vector<cudnnBackendDescriptor_t> handles;
     for (std::int64_t i = 0; i < count; ++i) {
         configs.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
@@ -79,11 +79,11 @@ std::vector<Proposal> proposals(const Target& target, const Descriptor& graph,
     return out;
 }
 
-std::optional<Engine> engine_of(const Target& target, const Descriptor& graph,
+std::optional<Engine> engine_of(const Target& target, const CudnnDescriptor& graph,
                                 const EngineChoice& choice) {
-    Engine out{Descriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR),
+    Engine out{CudnnDescriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR),
                {},
-               Descriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)};
+               CudnnDescriptor(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)};
     out.engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
     out.engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
     if (target.properties != nullptr)
@@ -91,7 +91,7 @@ std::optional<Engine> engine_of(const Target& target, const Descriptor& graph,
     if (!out.engine.try_to_finish()) return std::nullopt;
     std::vector<cudnnBackendDescriptor_t> handles;
     for (const auto& [number, value] : choice.knobs) {
-        Descriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+        CudnnDescriptor knob(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
         const auto type = static_cast<cudnnBackendKnobType_t>(number);
         knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
         knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);

@@ -20,22 +20,22 @@ struct Proposal {
 /// What plans are made for: the device of a handle, or, without one, what a descriptor says.
 struct Target {
     cudnnHandle_t cudnn = nullptr;
-    const Descriptor* properties = nullptr;
+    const CudnnDescriptor* properties = nullptr;
 };
 
 /// The best first; none where cuDNN has none.
-std::vector<Proposal> proposals(const Target& target, const Descriptor& graph,
+std::vector<Proposal> proposals(const Target& target, const CudnnDescriptor& graph,
                                 cudnnBackendHeurMode_t mode);
 
 /// An engine with its knobs, ready to be planned.
 struct Engine {
-    Descriptor engine;
-    std::vector<Descriptor> knobs;
-    Descriptor config;
+    CudnnDescriptor engine;
+    std::vector<CudnnDescriptor> knobs;
+    CudnnDescriptor config;
 };
 
 /// None where cuDNN cannot do it so. Compiles nothing.
-std::optional<Engine> engine_of(const Target& target, const Descriptor& graph,
+std::optional<Engine> engine_of(const Target& target, const CudnnDescriptor& graph,
                                 const EngineChoice& choice);
 
 }  // namespace cytofleet::cuda

@@ -6,11 +6,11 @@
 namespace cytofleet::cuda {
 namespace {
 
-Descriptor tensor(const GraphTensor& from) {
+CudnnDescriptor tensor(const GraphTensor& from) {
     constexpr std::int64_t alignment = 16;
     const cudnnDataType_t type = from.element == Element::f16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
     const bool is_virtual = from.passing;
-    Descriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+    CudnnDescriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     out.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
     out.set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, from.layout.sizes.data());
     out.set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, from.layout.strides.data());
@@ -50,13 +50,13 @@ CudnnGraph::CudnnGraph(cudnnHandle_t cudnn, const ConvShape& shape, const ConvGr
     whole_ = std::move(whole_).finish("a graph");
 }
 
-cudnnBackendDescriptor_t CudnnGraph::keep(Descriptor part) {
+cudnnBackendDescriptor_t CudnnGraph::keep(CudnnDescriptor part) {
     parts_.push_back(std::move(part));
     return parts_.back().handle();
 }
 
 cudnnBackendDescriptor_t CudnnGraph::convolution(const ConvShape& shape, const ConvGraph& from) {
-    Descriptor kind(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+    CudnnDescriptor kind(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
     const cudnnDataType_t sums = CUDNN_DATA_FLOAT;
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     const std::array<std::int64_t, 2> one{1, 1};
@@ -69,7 +69,7 @@ cudnnBackendDescriptor_t CudnnGraph::convolution(const ConvShape& shape, const C
     kind.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
     kind.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad.data());
 
-    Descriptor out(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+    CudnnDescriptor out(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
     const float alpha = 1;
     const float beta = 0;
     out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, tensors_.at(from.x));
@@ -83,13 +83,13 @@ cudnnBackendDescriptor_t CudnnGraph::convolution(const ConvShape& shape, const C
 }
 
 cudnnBackendDescriptor_t CudnnGraph::pointwise(const GraphStep& step) {
-    Descriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    CudnnDescriptor kind(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     const cudnnPointwiseMode_t mode = mode_of(step.kind);
     const cudnnDataType_t computed_in = CUDNN_DATA_FLOAT;
     kind.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
     kind.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &computed_in);
 
-    Descriptor out(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    CudnnDescriptor out(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     out.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
             keep(std::move(kind).finish("a pointwise step")));
     out.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensors_.at(step.in));

@@ -18,16 +18,16 @@ class CudnnGraph {
     /// `cudnn`: null for a device that is only described. `any_size`: kernels that are compiled for
     /// it may serve other sizes, through a kernel cache.
     CudnnGraph(cudnnHandle_t cudnn, const ConvShape& shape, const ConvGraph& from, bool any_size);
-    const Descriptor& whole() const { return whole_; }
+    const CudnnDescriptor& whole() const { return whole_; }
 
   private:
-    cudnnBackendDescriptor_t keep(Descriptor part);
+    cudnnBackendDescriptor_t keep(CudnnDescriptor part);
     cudnnBackendDescriptor_t convolution(const ConvShape& shape, const ConvGraph& from);
     cudnnBackendDescriptor_t pointwise(const GraphStep& step);
 
-    std::vector<Descriptor> parts_;
+    std::vector<CudnnDescriptor> parts_;
     std::map<std::int64_t, cudnnBackendDescriptor_t> tensors_;
-    Descriptor whole_;
+    CudnnDescriptor whole_;
 };
 
 }  // namespace cytofleet::cuda

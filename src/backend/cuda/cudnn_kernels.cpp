@@ -20,21 +20,21 @@ namespace {
 constexpr std::chrono::seconds most_wait{60};
 
 /// Kernels that cuDNN compiled for one graph of any size.
-Descriptor cache_for(const Descriptor& graph) {
-    Descriptor out(CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
+CudnnDescriptor cache_for(const CudnnDescriptor& graph) {
+    CudnnDescriptor out(CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
     out.set(CUDNN_ATTR_KERNEL_CACHE_OPERATION_GRAPH, graph);
     return std::move(out).finish("a kernel cache");
 }
 
 /// Kernels that another process had compiled. Throws DeviceError where cuDNN cannot read them.
-Descriptor cache_from(const std::string& json) {
-    Descriptor out(CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
+CudnnDescriptor cache_from(const std::string& json) {
+    CudnnDescriptor out(CUDNN_BACKEND_KERNEL_CACHE_DESCRIPTOR);
     out.set(CUDNN_ATTR_KERNEL_CACHE_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, std::ssize(json),
             json.data());
     return std::move(out).finish("kept kernels");
 }
 
-std::string text_of(const Descriptor& cache) {
+std::string text_of(const CudnnDescriptor& cache) {
     std::string out;
     std::int64_t size = cache.count(CUDNN_ATTR_KERNEL_CACHE_JSON_REPRESENTATION, CUDNN_TYPE_CHAR);
     out.resize(static_cast<std::size_t>(size));
@@ -46,7 +46,7 @@ std::string text_of(const Descriptor& cache) {
 }
 
 /// Whether a plan with this cache compiles nothing.
-bool holds(const Descriptor& cache, const Engine& engine) {
+bool holds(const CudnnDescriptor& cache, const Engine& engine) {
     std::int64_t found = 0;
     cudnnBackendDescriptor_t config = engine.config.handle();
     const cudnnStatus_t status =
@@ -55,14 +55,14 @@ bool holds(const Descriptor& cache, const Engine& engine) {
     return status == CUDNN_STATUS_SUCCESS && found > 0;
 }
 
-Descriptor properties_of(int device) {
+CudnnDescriptor properties_of(int device) {
     const auto number = static_cast<std::int32_t>(device);
-    Descriptor out(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+    CudnnDescriptor out(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
     out.set(CUDNN_ATTR_DEVICEPROP_DEVICE_ID, CUDNN_TYPE_INT32, 1, &number);
     return std::move(out).finish("a device's properties");
 }
 
-std::string json_of(const Descriptor& properties) {
+std::string json_of(const CudnnDescriptor& properties) {
     std::int64_t size =
         properties.count(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR);
     std::string out(static_cast<std::size_t>(size), '\0');
@@ -128,7 +128,7 @@ CudnnKernels::Ways& CudnnKernels::ways_of(const WantedConvolution& reference) {
 }
 
 bool CudnnKernels::read(Ways& ways, const Target& target, const WantedConvolution& reference,
-                        const Descriptor& graph) {
+                        const CudnnDescriptor& graph) {
     if (kind_.empty() || ways.refused) return false;
     std::string problem;
     const auto record = files_.read(key_of(reference), problem);
@@ -136,7 +136,7 @@ bool CudnnKernels::read(Ways& ways, const Target& target, const WantedConvolutio
     if (!record) return false;
     try {
         const auto engine = engine_of(target, graph, record->choice);
-        Descriptor cache = cache_from(record->cache);
+        CudnnDescriptor cache = cache_from(record->cache);
         if (engine && holds(cache, *engine)) {
             ways.choices = {record->choice};
             ways.cache = std::move(cache);
@@ -215,7 +215,7 @@ std::optional<PlannedGraph> CudnnKernels::try_plan(Ways& ways, const Target& tar
             if (!ways.read && read(ways, target, reference, graph.whole()))
                 return try_plan(ways, target, wanted);
         }
-        Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+        CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         if (target.properties != nullptr)
             plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);
         else

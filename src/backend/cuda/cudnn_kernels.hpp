@@ -20,7 +20,7 @@ namespace cytofleet::cuda {
 /// A finished plan and the graph it is of.
 struct PlannedGraph {
     CudnnGraph graph;
-    Descriptor plan;
+    CudnnDescriptor plan;
 };
 
 class CudnnKernels : public ConvKernels {
@@ -51,14 +51,14 @@ class CudnnKernels : public ConvKernels {
         bool read = false;     ///< from the folder
         bool refused = false;  ///< what the folder has does not run
         std::vector<EngineChoice> choices;
-        std::optional<Descriptor>
+        std::optional<CudnnDescriptor>
             cache;  ///< of kernels, which are compiled where something is fused
     };
 
     Ways& ways_of(const WantedConvolution& reference);
     void find(Ways& ways, const Target& target, const WantedConvolution& reference);
     bool read(Ways& ways, const Target& target, const WantedConvolution& reference,
-              const Descriptor& graph);
+              const CudnnDescriptor& graph);
     void keep(const Ways& ways, const EngineChoice& choice, const Target& target,
               const WantedConvolution& reference);
     std::optional<PlannedGraph> try_plan(Ways& ways, const Target& target,
@@ -70,9 +70,9 @@ class CudnnKernels : public ConvKernels {
     std::string key_of(const WantedConvolution& reference) const;
     void note(const std::string& text);
 
-    std::optional<int> device_;             ///< none: described
-    std::optional<Descriptor> properties_;  ///< none where cuDNN does not give them
-    std::string kind_;                      ///< device_kind(); empty: nothing is kept
+    std::optional<int> device_;                  ///< none: described
+    std::optional<CudnnDescriptor> properties_;  ///< none where cuDNN does not give them
+    std::string kind_;                           ///< device_kind(); empty: nothing is kept
     KernelFiles files_;
     std::mutex turn_mutex_;
     std::weak_ptr<const KernelLock> turn_;
