@@ -1,8 +1,6 @@
 #include "app/doctor/prepare.hpp"
 
-#include <algorithm>
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -12,7 +10,6 @@
 #include "backend/cuda/no_driver.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "base/timer.hpp"
 #include "kernels/support/device_memory.hpp"
 #include "kernels/support/exec.hpp"
 #include "kernels/tiles/tiles.hpp"
@@ -66,17 +63,11 @@ Finding judge(const std::string& what, const cuda::KernelCounts& counts,
     try {
         cuda::stand_in_for_driver(cuda::no_driver_library());
         const auto kernels = cuda::open_described_kernels(description, folder);
-        cuda::KernelCounts before;
         for (const Precision precision : precisions) {
-            const Timer timer;
-            kernels->prepare(cuda::survey_network(weights, precision, {full_tile, full_tile}),
-                             static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-            const cuda::KernelCounts now = kernels->counts();
-            out.push_back(judge(
-                fmt::format("{}, {}", arguments.device, name_of(precision)),
-                {now.compiled - before.compiled, now.read - before.read, now.kept - before.kept},
-                kernels->notes(), timer.seconds(), folder));
-            before = now;
+            const auto [counts, seconds] =
+                cuda::prepare_network(*kernels, weights, precision, {full_tile, full_tile});
+            out.push_back(judge(fmt::format("{}, {}", arguments.device, name_of(precision)), counts,
+                                kernels->notes(), seconds, folder));
         }
     } catch (const cuda::DeviceError& error) {
         throw Error(ErrorKind::environment, fmt::format("--prepare: {}", error.what()));

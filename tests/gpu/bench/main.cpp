@@ -1,12 +1,10 @@
 // How fast a GPU is at each part of the work, against its own peaks and the project's bars.
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -53,15 +51,12 @@ void run_part(Report& report, const std::string& part, const std::function<void(
 /// Compiles what the network needs, or reads what was compiled before.
 void ready(Report& report, const Gpu& gpu, const Weights& weights, const Scope& scope,
            Precision precision) {
-    const Timer timer;
-    const cuda::KernelCounts before = gpu.kernels->counts();
-    gpu.kernels->prepare(cuda::survey_network(weights, precision, {scope.tile, scope.tile}),
-                         static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-    const cuda::KernelCounts after = gpu.kernels->counts();
+    const auto [counts, seconds] =
+        cuda::prepare_network(*gpu.kernels, weights, precision, {scope.tile, scope.tile});
     report.add("kernels", {{"precision", std::string(name_of(precision))},
-                           {"compiled", static_cast<double>(after.compiled - before.compiled)},
-                           {"read", static_cast<double>(after.read - before.read)},
-                           {"s", timer.seconds()}});
+                           {"compiled", static_cast<double>(counts.compiled)},
+                           {"read", static_cast<double>(counts.read)},
+                           {"s", seconds}});
     for (const std::string& note : gpu.kernels->notes())
         std::fprintf(stderr, "bench_gpu: %s\n", note.c_str());
 }

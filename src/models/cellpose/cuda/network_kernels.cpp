@@ -26,17 +26,27 @@ std::vector<WantedConvolution> survey_network(const Weights& weights, Precision 
     return survey->wanted();
 }
 
+Preparation prepare_network(ConvKernels& kernels, const Weights& weights, Precision precision,
+                            Extent tile) {
+    const Timer timer;
+    const KernelCounts before = kernels.counts();
+    kernels.prepare(survey_network(weights, precision, tile),
+                    static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    const KernelCounts now = kernels.counts();
+    return {{now.compiled - before.compiled, now.read - before.read, now.kept - before.kept},
+            timer.seconds()};
+}
+
 std::shared_ptr<ConvKernels> ready_kernels(const Weights& weights, const GpuSettings& gpu,
                                            std::vector<std::string>& notes) {
-    const Timer timer;
     const std::filesystem::path folder = gpu.kernels.value_or(kernel_folder());
     auto out = open_conv_kernels(gpu.device, folder);
-    out->prepare(survey_network(weights, gpu.precision, {full_tile, full_tile}),
-                 static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    const auto [counts, seconds] =
+        prepare_network(*out, weights, gpu.precision, {full_tile, full_tile});
     notes = out->notes();
-    if (const KernelCounts counts = out->counts(); counts.compiled > 0)
+    if (counts.compiled > 0)
         notes.push_back(fmt::format(
-            "compiled {} kernels for this GPU in {:.0f} s{}", counts.compiled, timer.seconds(),
+            "compiled {} kernels for this GPU in {:.0f} s{}", counts.compiled, seconds,
             counts.kept > 0 ? fmt::format("; later runs find them in {}", show(folder)) : ""));
     return out;
 }

@@ -17,8 +17,18 @@ namespace cytofleet::cuda {
 std::vector<WantedConvolution> survey_network(const Weights& weights, Precision precision,
                                               Extent tile);
 
-/// The kernels of a GPU, ready for tiles of full size. `notes` gets what people should know. All
-/// cores compile: whoever comes first does it for all, and others wait for it.
+/// What prepare_network() did, and in which time.
+struct Preparation {
+    KernelCounts counts;
+    double seconds = 0;
+};
+
+/// Makes ready what the network asks of `kernels`, on all cores: whoever comes first does it for
+/// all processes, and others wait for it.
+Preparation prepare_network(ConvKernels& kernels, const Weights& weights, Precision precision,
+                            Extent tile);
+
+/// The kernels of a GPU, ready for tiles of full size. `notes` gets what people should know.
 std::shared_ptr<ConvKernels> ready_kernels(const Weights& weights, const GpuSettings& gpu,
                                            std::vector<std::string>& notes);
 
