@@ -26,25 +26,20 @@ Image ramp(std::int64_t height, std::int64_t width) {
     return out;
 }
 
-struct Rig {
-    Operations engine = start_cuda(Precision::fp32, cuda::test_kernels());
-    CpNet net{engine.ops, test::weights_of("cyto_tiny")};
-    std::unique_ptr<Segmenter> segmenter;
-    explicit Rig(std::int64_t batch) {
-        CellposeSettings settings;
-        settings.batch_size = batch;
-        settings.masks.niter = 5;
-        settings.masks.cellprob_threshold = -100;
-        segmenter = cuda::make_device_segmenter(engine.stream, net, Scale::single(1, 1), settings);
-    }
-};
+/// A few steps, the rest as Cellpose has it.
+MaskOptions few_steps() {
+    MaskOptions out;
+    out.niter = 5;
+    out.cellprob_threshold = -100;
+    return out;
+}
 
 TEST(DeviceMemory, ABatchThatDoesNotFitIsHalvedUntilItDoes) {
     const Image frame = ramp(32, 24);
     const std::vector<const Image*> planes(6, &frame);
-    Rig wanted(1);
+    test::TinySegmenter wanted(1, few_steps());
     const auto expected = wanted.segmenter->segment(planes);
-    Rig setup(8);
+    test::TinySegmenter setup(8, few_steps());
     std::vector<std::string> notes;
     {
         const test::MemoryLimit limit(std::size_t{1500} * 1000);
@@ -66,7 +61,7 @@ TEST(DeviceMemory, ABatchThatDoesNotFitIsHalvedUntilItDoes) {
 TEST(DeviceMemory, AFrameThatNeverFitsIsAnErrorThatSaysWhatToDo) {
     const Image frame = ramp(32, 24);
     const std::vector<const Image*> planes{&frame};
-    Rig setup(2);
+    test::TinySegmenter setup(2, few_steps());
     {
         const test::MemoryLimit limit(2000);
         try {
@@ -84,7 +79,7 @@ TEST(DeviceMemory, AFrameThatNeverFitsIsAnErrorThatSaysWhatToDo) {
 TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
     const Image frame = ramp(32, 24);
     const std::vector<const Image*> planes(4, &frame);
-    Rig rig(2);
+    test::TinySegmenter rig(2, few_steps());
     const auto first = rig.segmenter->segment(planes);
     rig.segmenter->segment(planes);
     const std::int64_t before = test::replays();

@@ -15,18 +15,25 @@
 
 namespace cytofleet::test {
 
+/// With which every pixel belongs to some cell, and none is dropped.
+inline MaskOptions cells_everywhere() {
+    MaskOptions out;
+    out.niter = 60;
+    out.cellprob_threshold = -100;
+    out.min_size = -1;
+    out.flow_threshold = 0;
+    out.max_size_fraction = 1;
+    return out;
+}
+
 struct TinySegmenter {
     Operations engine = start_cuda(Precision::fp32, cuda::test_kernels());
     CpNet net{engine.ops, weights_of("cyto_tiny")};
     std::unique_ptr<Segmenter> segmenter;
-    explicit TinySegmenter(std::int64_t batch) {
+    explicit TinySegmenter(std::int64_t batch, const MaskOptions& masks = cells_everywhere()) {
         CellposeSettings settings;
         settings.batch_size = batch;
-        settings.masks.niter = 60;
-        settings.masks.cellprob_threshold = -100;
-        settings.masks.min_size = -1;
-        settings.masks.flow_threshold = 0;
-        settings.masks.max_size_fraction = 1;
+        settings.masks = masks;
         segmenter = cuda::make_device_segmenter(engine.stream, net, Scale::single(1, 1), settings);
     }
     /// The labels of each frame; a frame that failed has none.

@@ -29,19 +29,19 @@ class Bytes {
     std::string bytes_;
 };
 
-/// The directory of one uncompressed 8-bit page in one strip.
+/// The directory of one uncompressed 8-bit page in one strip; `note`, where it has `note_bytes`, is
+/// where its description lies.
 inline void add_directory(Bytes& file, std::uint32_t width, std::uint32_t height,
-                          std::uint32_t strip, std::uint32_t next) {
-    file.u16(8)
+                          std::uint32_t strip, std::uint32_t next, std::uint32_t note_bytes = 0,
+                          std::uint32_t note = 0) {
+    file.u16(note_bytes == 0 ? 8 : 9)
         .tag(256, 4, 1, width)
         .tag(257, 4, 1, height)
         .tag(258, 3, 1, 8)
         .tag(259, 3, 1, 1)
-        .tag(262, 3, 1, 1)
-        .tag(273, 4, 1, strip)
-        .tag(278, 4, 1, height)
-        .tag(279, 4, 1, width * height)
-        .u32(next);
+        .tag(262, 3, 1, 1);
+    if (note_bytes != 0) file.tag(270, 2, note_bytes, note);
+    file.tag(273, 4, 1, strip).tag(278, 4, 1, height).tag(279, 4, 1, width * height).u32(next);
 }
 
 }  // namespace cytofleet::test

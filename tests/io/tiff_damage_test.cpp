@@ -194,17 +194,8 @@ TEST(TiffDamage, ContiguousImageJBeyondFourGigabytes) {
     file.text("II").u16(42).u32(8);
     const std::uint32_t note = 8 + 2 + 9 * 12 + 4;
     const std::uint32_t start = note + static_cast<std::uint32_t>(description.size()) + 1;
-    file.u16(9)
-        .tag(256, 4, 1, side)
-        .tag(257, 4, 1, side)
-        .tag(258, 3, 1, 8)
-        .tag(259, 3, 1, 1)
-        .tag(262, 3, 1, 1)
-        .tag(270, 2, static_cast<std::uint32_t>(description.size()) + 1, note)
-        .tag(273, 4, 1, start)
-        .tag(278, 4, 1, side)
-        .tag(279, 4, 1, side * side)
-        .u32(0);
+    test::add_directory(file, side, side, start, 0,
+                        static_cast<std::uint32_t>(description.size()) + 1, note);
     file.text(description).text(std::string(1, '\0'));
     test::write_file(path, file.get());
     const std::uint64_t plane_bytes = std::uint64_t{side} * side;

@@ -235,17 +235,7 @@ double seconds_to_read(const fs::path& path, const std::string& axes) {
     for (std::uint32_t page = 0; page < pages; ++page) {
         const std::uint32_t size = 2 + 9 * 12 + 4;
         const std::uint32_t next = page + 1 < pages ? file.size() + size : 0;
-        file.u16(9)
-            .tag(256, 4, 1, side)
-            .tag(257, 4, 1, side)
-            .tag(258, 3, 1, 8)
-            .tag(259, 3, 1, 1)
-            .tag(262, 3, 1, 1)
-            .tag(270, 2, 64, 8 + side * side)
-            .tag(273, 4, 1, 8)
-            .tag(278, 4, 1, side)
-            .tag(279, 4, 1, side * side)
-            .u32(next);
+        test::add_directory(file, side, side, 8, next, 64, 8 + side * side);
     }
     test::write_file(path, file.get());
     const auto reader = open_reader(path);

@@ -99,13 +99,17 @@ std::vector<Image> movie_of(const Scene& scene, std::int64_t frames) {
 
 class FramesBench {
   public:
-    FramesBench(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
-                Precision precision)
+    /// `part`: as which the time until it is ready is reported.
+    FramesBench(const char* part, Report& report, const Weights& weights, const Scope& scope,
+                const Gpu& gpu, Precision precision)
         : report_(report),
           weights_(weights),
           scope_(scope),
           precision_(precision),
-          device_(weights, scope, precision, gpu) {}
+          device_(weights, scope, precision, gpu) {
+        report.took(fmt::format("{}, {}", part, name_of(precision)), "engine and weights",
+                    starting_.seconds());
+    }
 
     void run_size(std::int64_t side) {
         const Scene scene = scene_of(side, scope_.pitch, scope_.diameter);
@@ -188,6 +192,7 @@ class FramesBench {
                     small_model);
     }
 
+    Timer starting_;  ///< before the device
     Report& report_;
     const Weights& weights_;
     const Scope& scope_;
@@ -199,19 +204,13 @@ class FramesBench {
 
 void bench_frames(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
                   Precision precision) {
-    const Timer starting;
-    FramesBench bench(report, weights, scope, gpu, precision);
-    report.took(fmt::format("frames, {}", name_of(precision)), "engine and weights",
-                starting.seconds());
+    FramesBench bench("frames", report, weights, scope, gpu, precision);
     for (const std::int64_t side : scope.frames) bench.run_size(side);
 }
 
 void bench_movie(Report& report, const Weights& weights, const Scope& scope, const Gpu& gpu,
                  Precision precision) {
-    const Timer starting;
-    FramesBench bench(report, weights, scope, gpu, precision);
-    report.took(fmt::format("movie, {}", name_of(precision)), "engine and weights",
-                starting.seconds());
+    FramesBench bench("movie", report, weights, scope, gpu, precision);
     bench.run_movie();
 }
 
