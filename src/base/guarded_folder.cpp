@@ -146,7 +146,7 @@ int GuardedFolder::create(const std::string& name) const {
         errno = EINVAL;
         return -1;
     }
-    return create_locked(descriptor(), name);
+    return create_locked(descriptor(), name, 0644);
 }
 
 bool GuardedFolder::remove(const std::string& name, const Owners& owners) const {
@@ -226,13 +226,43 @@ struct Target {
     std::vector<std::uint32_t> link_owners;
 };
 
+constexpr int way_flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+Descriptor folder_at(int from, const std::filesystem::path& folder, int more = 0) {
+    return Descriptor(openat(from, folder.empty() ? "." : folder.c_str(), way_flags | more));
+}
+
+/// The folder of `path`, held. False with errno set.
+bool hold_folder(const std::filesystem::path& path, const std::filesystem::path& below,
+                 Descriptor& out) {
+    const std::filesystem::path folder = path.parent_path();
+    if (below.empty()) {
+        out = folder_at(AT_FDCWD, folder);
+        return static_cast<bool>(out);
+    }
+    out = folder_at(AT_FDCWD, below);
+    for (const auto& part : folder.lexically_relative(below)) {
+        if (!out) return false;
+        if (part == ".." || part.has_root_path()) {
+            errno = EPERM;
+            return false;
+        }
+        out = folder_at(out.number(), part, O_NOFOLLOW);
+    }
+    return static_cast<bool>(out);
+}
+
 /// Link by link, each held while it is looked at, so that none can be exchanged meanwhile. False
 /// with errno set.
-bool find_target(const std::filesystem::path& path, Target& out) {
+bool find_target(const std::filesystem::path& path, const std::filesystem::path& below,
+                 Target& out) {
     constexpr int most_links = 40;  // as the kernel has it
-    std::filesystem::path at = path;
+    Descriptor folder;
+    if (!hold_folder(path, below, folder)) return false;
+    std::filesystem::path name = path.filename();
     for (int links = 0; links <= most_links; ++links) {
-        out.place = Descriptor(open(at.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        out.place = Descriptor(openat(folder.number(), name.empty() ? "." : name.c_str(),
+                                      O_PATH | O_NOFOLLOW | O_CLOEXEC));
         if (!out.place || fstat(out.place.number(), &out.facts) != 0) return false;
         if (!S_ISLNK(out.facts.st_mode)) return true;
         out.link_owners.push_back(out.facts.st_uid);
@@ -240,7 +270,10 @@ bool find_target(const std::filesystem::path& path, Target& out) {
         const auto length = readlinkat(out.place.number(), "", text.data(), text.size());
         if (length < 0) return false;
         text.resize(static_cast<std::size_t>(length));
-        at = at.parent_path() / text;
+        const std::filesystem::path to(text);
+        folder = folder_at(folder.number(), to.parent_path());
+        if (!folder) return false;
+        name = to.filename();
     }
     errno = ELOOP;
     return false;
@@ -254,12 +287,14 @@ bool may_follow(const Target& target) {
 
 }  // namespace
 
-int open_regular(const std::filesystem::path& path, Links links) {
+int open_regular(const std::filesystem::path& path, const Route& route) {
     Descriptor file;
-    if (links != Links::all) {
+    if (route.links != Links::all || !route.below.empty()) {
         Target target;
-        if (!find_target(path, target)) return -1;
-        if (!may_follow(target) || (links == Links::none && !target.link_owners.empty())) {
+        if (!find_target(path, route.below, target)) return -1;
+        const bool link = !target.link_owners.empty();
+        if ((route.links == Links::of_owners && !may_follow(target)) ||
+            (route.links == Links::none && link)) {
             errno = EPERM;
             return -1;
         }
@@ -288,9 +323,9 @@ int open_regular(const std::filesystem::path& path, Links links) {
     return file.release();
 }
 
-bool follows(const std::filesystem::path& path) {
+bool follows(const std::filesystem::path& path, const std::filesystem::path& below) {
     Target target;
-    return find_target(path, target) && may_follow(target);
+    return find_target(path, below, target) && may_follow(target);
 }
 
 }  // namespace cytofleet

@@ -38,6 +38,14 @@ enum class Links {
     none
 };
 
+/// How the way to a file is gone.
+struct Route {
+    Links links = Links::all;
+    /// A folder that the path begins with, and after which no folder may be a link: there was none
+    /// when somebody looked. Empty: any may.
+    std::filesystem::path below = {};
+};
+
 /// A file opened for reading, or why it was not: neither when it is not there.
 struct BookFile {
     Descriptor file;
@@ -73,8 +81,9 @@ class GuardedFolder {
     Entry look(const std::string& name) const;
     /// For reading. Regular files of `owners` alone, up to `most` bytes; never waits.
     BookFile open(const std::string& name, const Owners& owners, std::uint64_t most) const;
-    /// Creates a file with the rights that umask and the folder's rules give, locked as
-    /// lock_for_life() does; -1 with errno set, EEXIST when there is anything of that name.
+    /// Creates a file that only its owner can write and so lock, else with the rights that umask
+    /// and the folder's rules give; locked as lock_for_life() does. -1 with errno set, EEXIST when
+    /// there is anything of that name.
     int create(const std::string& name) const;
     /// Removes a regular file of `owners`, or a name that is a link of theirs; nothing else.
     bool remove(const std::string& name, const Owners& owners) const;
@@ -121,9 +130,9 @@ class LineReader {
 std::string read_up_to(int descriptor, std::size_t most);
 
 /// Opens a regular file for reading, never waiting. -1 with errno set: EINVAL for what is no
-/// regular file, EPERM for a link that is not followed.
-int open_regular(const std::filesystem::path& path, Links links);
+/// regular file, EPERM for a link that is not followed, ENOTDIR for a link instead of a folder.
+int open_regular(const std::filesystem::path& path, const Route& route);
 /// Whether open_regular() would follow what `path` is.
-bool follows(const std::filesystem::path& path);
+bool follows(const std::filesystem::path& path, const std::filesystem::path& below = {});
 
 }  // namespace cytofleet

@@ -51,8 +51,8 @@ std::string sha256_of(int descriptor, const std::filesystem::path& shown) {
     }
 }
 
-std::string sha256_of_file(const std::filesystem::path& path, Links links) {
-    const Descriptor file(open_regular(path, links));
+std::string sha256_of_file(const std::filesystem::path& path, const Route& route) {
+    const Descriptor file(open_regular(path, route));
     if (!file)
         throw Error(ErrorKind::input,
                     fmt::format("{}: {}", show(path),

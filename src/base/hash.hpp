@@ -29,7 +29,7 @@ class Sha256 {
 };
 
 /// SHA-256 of a whole regular file, 64 hex digits. Throws Error{input} naming the file.
-std::string sha256_of_file(const std::filesystem::path& path, Links links = Links::all);
+std::string sha256_of_file(const std::filesystem::path& path, const Route& route = {});
 /// The same of an open one.
 std::string sha256_of(int descriptor, const std::filesystem::path& shown);
 /// XXH3, 64 bits.

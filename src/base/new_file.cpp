@@ -75,8 +75,8 @@ bool write_all(int descriptor, std::uint64_t offset, std::string_view text) {
     return true;
 }
 
-int create_locked(int folder, const std::string& name) {
-    Descriptor nameless(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+int create_locked(int folder, const std::string& name, std::uint32_t rights) {
+    Descriptor nameless(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, rights));
     if (nameless) {
         lock_for_life(nameless.number());
         const auto path = path_of(nameless.number(), {});
@@ -86,8 +86,8 @@ int create_locked(int folder, const std::string& name) {
         if (errno == EEXIST) return -1;
     }
     while (true) {
-        Descriptor file(
-            openat(folder, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+        Descriptor file(openat(folder, name.c_str(),
+                               O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, rights));
         if (!file) return -1;
         struct stat status {};
         // Before it was locked somebody may have taken it for a dead process's.
@@ -102,7 +102,7 @@ int create_temporary(int folder, const std::string& name, std::string& temporary
     int descriptor = -1;
     for (int i = 0; i < most_tries && descriptor < 0; ++i) {
         temporary = fmt::format("{}.{}{}", name, random_name(), temporary_end);
-        descriptor = create_locked(folder, temporary);
+        descriptor = create_locked(folder, temporary, 0666);
         if (descriptor < 0 && errno != EEXIST) break;
     }
     return descriptor;

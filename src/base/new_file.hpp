@@ -19,9 +19,10 @@ namespace cytofleet {
 int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary);
 /// The same in an open folder; `temporary` gets the name in it.
 int create_temporary(int folder, const std::string& name, std::string& temporary);
-/// Creates `name`, which must be new, in an open folder; locked before anybody else can be, where
-/// the file system has files without names. The descriptor, or -1 with errno set.
-int create_locked(int folder, const std::string& name);
+/// Creates `name`, which must be new, in an open folder, with no more than `rights`; locked before
+/// anybody else can be, where the file system has files without names. The descriptor, or -1 with
+/// errno set.
+int create_locked(int folder, const std::string& name, std::uint32_t rights);
 /// Removes files that open_temporary() made in `folder` and whose process is dead, for paths whose
 /// names `ours` accepts; nothing but regular files of `owners`. Best effort.
 void remove_stale_temporaries(const std::filesystem::path& folder,

@@ -129,6 +129,27 @@ std::string count_of(std::uint64_t count, std::string_view thing) {
     return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
+std::string ranges_of(std::span<const std::int64_t> numbers) {
+    constexpr int most_ranges = 8;
+    std::vector<std::string> ranges;
+    std::size_t at = 0;
+    while (at < numbers.size() && ranges.size() < most_ranges) {
+        std::size_t last = at;
+        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+        ranges.push_back(last == at ? std::to_string(numbers[at])
+                                    : fmt::format("{} to {}", numbers[at], numbers[last]));
+        at = last + 1;
+    }
+    const std::size_t left = numbers.size() - at;
+    if (left > 0) ranges.push_back(fmt::format("{} more", left));
+    std::string out;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        const bool is_last = i + 1 == ranges.size();
+        out += (i == 0 ? "" : is_last ? " and " : ", ") + ranges[i];
+    }
+    return out;
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     static constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
     auto value = static_cast<double>(bytes);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ std::string lower(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 /// "3 files", "1 file".
 std::string count_of(std::uint64_t count, std::string_view thing);
+/// "3", "1 to 9", "1 to 4, 7 and 9", "1, 3, 5, 7, 9, 11, 13, 15 and 500 more". `numbers` are
+/// sorted.
+std::string ranges_of(std::span<const std::int64_t> numbers);
 /// "1.5 GB".
 std::string human_bytes(std::uint64_t bytes);
 

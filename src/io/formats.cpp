@@ -10,7 +10,7 @@ namespace cytofleet {
 namespace {
 
 struct Format {
-    bool (*recognises)(const std::filesystem::path&, Links);
+    bool (*recognises)(const std::filesystem::path&, const Route&);
     std::unique_ptr<Reader> (*open)(const std::filesystem::path&, const ReaderOptions&);
 };
 
@@ -27,14 +27,14 @@ std::unique_ptr<Reader> open_reader(const std::filesystem::path& path,
     ensure(options.pages == 'T' || options.pages == 'Z' || options.pages == 'C',
            "pages are T, Z or C");
     for (const Format& format : formats) {
-        if (!format.recognises(path, options.links)) continue;
+        if (!format.recognises(path, options.route)) continue;
         try {
             return format.open(path, options);
         } catch (const std::bad_alloc&) {
             refuse(path, "needs more memory to open than there is");
         }
     }
-    refuse(path, InputFile(path, options.links).size() == 0
+    refuse(path, InputFile(path, options.route).size() == 0
                      ? "is empty; copy the file again"
                      : "is not an image file this program knows; convert it to TIFF");
 }

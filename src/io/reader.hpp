@@ -13,9 +13,9 @@ namespace cytofleet {
 struct ReaderOptions {
     /// Meaning of the pages of a file that does not say: 'T' (default) or 'Z' or 'C'.
     char pages = 'T';
-    /// How the file itself is opened when it is a link. Members of its set that are links are only
-    /// followed when their owners are those of the files, or the user.
-    Links links = Links::all;
+    /// To the file itself. Members of its set that are links are only followed when their owners
+    /// are those of the files, or the user.
+    Route route = {};
 };
 
 /// One open file. Not safe for use by two threads at once; memory does not grow with the number of

@@ -144,8 +144,15 @@ Discovery discover(const RunOptions& options) {
 
 ReaderOptions reader_options(const RunOptions& options, const fs::path& file) {
     ReaderOptions out = options.reader;
-    const bool named = std::ranges::find(options.inputs, file) != options.inputs.end();
-    out.links = named ? Links::all : Links::of_owners;
+    if (std::ranges::find(options.inputs, file) != options.inputs.end()) return out;
+    out.route.links = Links::of_owners;
+    for (const fs::path& input : options.inputs) {
+        const fs::path way = file.lexically_relative(input);
+        const bool inside = !way.empty() && *way.begin() != "..";
+        // Of folders that both hold it, the one named later on the way was named to be followed.
+        if (inside && input.native().size() > out.route.below.native().size())
+            out.route.below = input;
+    }
     return out;
 }
 

@@ -143,7 +143,9 @@ void Lead::give_up(const std::vector<FrameRecord>& fresh) {
         if (record.state == FrameState::done) continue;
         const std::string reason =
             record.notes.empty() ? std::string("could not be segmented") : record.notes.front();
-        context_.log.warning(fmt::format("{} is left empty: {}", where(record), reason));
+        // Of frames that are not in their file the reader has told, of all together.
+        if (record.state != FrameState::missing)
+            context_.log.warning(fmt::format("{} is left empty: {}", where(record), reason));
         if (record.state != FrameState::quarantined) continue;
         ++given_up_;
         // Of an input that is gone nothing was learned: when it is back, its frames are done.

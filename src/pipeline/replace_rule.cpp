@@ -24,7 +24,7 @@ MayReplace log_rule(const RunOptions& options) {
 }
 
 bool is_own_log(const fs::path& path) {
-    const Descriptor file(open_regular(path, Links::none));
+    const Descriptor file(open_regular(path, {Links::none}));
     constexpr std::size_t first_line = 4096;
     return file &&
            read_up_to(file.number(), first_line).find(" (cytofleet - segmentation module) [") !=

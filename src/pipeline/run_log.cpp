@@ -68,18 +68,28 @@ std::string missing_or_failed(const FrameRecord& record) {
     return record.notes.empty() ? std::string("failed") : record.notes.front();
 }
 
+/// Frames that follow each other and are empty for the same reason get one line: a file may
+/// announce a million that it does not hold.
 void add_frames(Lines& lines, const std::vector<FrameRecord>& records) {
     std::uint64_t cells = 0;
-    for (const FrameRecord& record : records) {
-        if (record.state != FrameState::done) {
-            lines.add("WARNING", fmt::format("Frame {} is empty: {}", record.frame.t,
-                                             missing_or_failed(record)));
+    for (auto record = records.begin(); record != records.end(); ++record) {
+        if (record->state != FrameState::done) {
+            const std::string reason = missing_or_failed(*record);
+            const auto past = std::find_if(record, records.end(), [&](const FrameRecord& other) {
+                return other.state == FrameState::done || missing_or_failed(other) != reason;
+            });
+            const std::int64_t first = record->frame.t;
+            record = std::prev(past);
+            lines.add("WARNING", record->frame.t == first
+                                     ? fmt::format("Frame {} is empty: {}", first, reason)
+                                     : fmt::format("Frames {} to {} are empty: {}", first,
+                                                   record->frame.t, reason));
             continue;
         }
-        cells += record.cells;
-        lines.info(fmt::format("Frame {}: {}", record.frame.t, count_of(record.cells, "cell")));
-        for (const auto& note : record.notes)
-            lines.add("WARNING", fmt::format("Frame {} {}", record.frame.t, note));
+        cells += record->cells;
+        lines.info(fmt::format("Frame {}: {}", record->frame.t, count_of(record->cells, "cell")));
+        for (const auto& note : record->notes)
+            lines.add("WARNING", fmt::format("Frame {} {}", record->frame.t, note));
     }
     lines.info(fmt::format("Cells in all frames: {}", cells));
 }
@@ -122,21 +132,25 @@ std::string machine_text(const LogFacts& facts, const RunFacts& run) {
         lines.info("Device: " + facts.model->engine);
         lines.info("Model file in full: " + show(facts.model->info.file));
     }
-    if (facts.records != nullptr && !facts.records->empty()) {
+    if (facts.records != nullptr) {
         double sum = 0;
         double slowest = 0;
+        int done = 0;
         for (const FrameRecord& record : *facts.records) {
+            if (record.state != FrameState::done) continue;
             const FrameTimes& times = record.times;
             sum += times.total();
             slowest = std::max(slowest, times.total());
+            ++done;
             lines.info(
                 fmt::format("Frame {}: {:.3f} s on rank {} (read {:.3f}, prepare {:.3f}, "
                             "network {:.3f}, masks {:.3f})",
                             record.frame.t, times.total(), record.rank, times.read, times.prepare,
                             times.network, times.masks));
         }
-        lines.info(fmt::format("Time per frame: {:.3f} s in the mean, {:.3f} s at most",
-                               sum / static_cast<double>(facts.records->size()), slowest));
+        if (done > 0)
+            lines.info(fmt::format("Time per frame: {:.3f} s in the mean, {:.3f} s at most",
+                                   sum / done, slowest));
     }
     lines.info(fmt::format("Peak memory of this rank: {}", human_bytes(peak_memory())));
     if (!run.mask_sha256.empty()) lines.info("Mask SHA-256: " + run.mask_sha256);

@@ -49,7 +49,7 @@ void write_png(const std::filesystem::path& path, const Picture& picture,
 }
 
 bool is_own_png(const std::filesystem::path& path) {
-    const Descriptor file(open_regular(path, Links::none));
+    const Descriptor file(open_regular(path, {Links::none}));
     const std::string head = file ? read_up_to(file.number(), mark_at + mark.size()) : "";
     return head.size() > mark_at && std::string_view(head).substr(mark_at) == mark;
 }

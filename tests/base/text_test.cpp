@@ -88,6 +88,18 @@ TEST(NaturalLess, ComparesDigitsByValue) {
     EXPECT_TRUE(natural_less("99999999999999999999998", "99999999999999999999999"));
 }
 
+TEST(RangesOf, JoinsNeighbours) {
+    const auto ranges = [](const std::vector<std::int64_t>& numbers) { return ranges_of(numbers); };
+    EXPECT_EQ(ranges({}), "");
+    EXPECT_EQ(ranges({3}), "3");
+    EXPECT_EQ(ranges({0, 1}), "0 to 1");
+    EXPECT_EQ(ranges({1, 2, 3, 5}), "1 to 3 and 5");
+    EXPECT_EQ(ranges({1, 2, 4, 7, 8, 9}), "1 to 2, 4 and 7 to 9");
+    EXPECT_EQ(ranges({0, 2, 4, 6, 8, 10, 12, 14}), "0, 2, 4, 6, 8, 10, 12 and 14");
+    EXPECT_EQ(ranges({0, 2, 4, 6, 8, 10, 12, 14, 15, 17, 19}),
+              "0, 2, 4, 6, 8, 10, 12, 14 to 15 and 2 more");
+}
+
 TEST(HumanBytes, UsesDecimalUnits) {
     EXPECT_EQ(human_bytes(999), "999 B");
     EXPECT_EQ(human_bytes(1500000000), "1.5 GB");

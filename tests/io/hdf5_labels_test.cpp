@@ -71,7 +71,7 @@ TEST(Hdf5Labels, HoldWhatWasGiven) {
     const Hdf5Written written = write(path, scenes);
     EXPECT_EQ(written.bytes, fs::file_size(path));
     EXPECT_EQ(files_in(folder), 1U);
-    EXPECT_TRUE(verify_hdf5(path).empty());
+    EXPECT_TRUE(verify_hdf5(path).problems.empty());
 
     const test::PlainLabels labels = test::read_plain(path, "/labels");
     EXPECT_EQ(labels.size, (std::array<std::int64_t, 3>{6, 37, 53}));
@@ -118,7 +118,7 @@ TEST(Hdf5Labels, TakeLargeLabels) {
     const test::PlainLabels labels = test::read_plain(folder / "a.h5", "/labels");
     EXPECT_EQ(labels.pixel_bytes, 4U);
     EXPECT_EQ(labels.pixels, expected_pixels(scenes, 0));
-    EXPECT_TRUE(verify_hdf5(folder / "a.h5").empty());
+    EXPECT_TRUE(verify_hdf5(folder / "a.h5").problems.empty());
 
     std::vector<Hdf5Scene> narrow = scenes;
     narrow[0].wide = false;
@@ -138,7 +138,7 @@ TEST(Hdf5Labels, CollectManyScenes) {
     for (const auto& name : names)
         scenes.push_back(test::block_scene(name, 4 + std::ssize(scenes), 10, 12, name == "labels"));
     const Hdf5Written written = write(path, scenes);
-    EXPECT_TRUE(verify_hdf5(path).empty());
+    EXPECT_TRUE(verify_hdf5(path).problems.empty());
     for (std::size_t i = 0; i < scenes.size(); ++i)
         EXPECT_EQ(test::read_plain(path, "/" + names[i] + "/labels").pixels,
                   expected_pixels(scenes, i));
@@ -157,7 +157,7 @@ TEST(Hdf5Labels, KeepLongAndOddTexts) {
     std::string reason(254, 'r');
     scenes[0].planes[1].reason = reason + "µ and more";
     write(path, scenes);
-    EXPECT_TRUE(verify_hdf5(path).empty());
+    EXPECT_TRUE(verify_hdf5(path).problems.empty());
     EXPECT_EQ(test::read_plain_text(path, "/", "log"), log);
     EXPECT_EQ(test::read_plain_text(path, "/", "input"), "odd\\xff\n name");
     EXPECT_EQ(test::read_plain_text(path, "/", "setting 19"), "19");

@@ -33,7 +33,7 @@ void write(const fs::path& path, const std::vector<Hdf5Scene>& scenes) {
 
 void expect_problem(const fs::path& path, const std::string& part) {
     std::string all;
-    for (const auto& line : verify_hdf5(path)) {
+    for (const auto& line : verify_hdf5(path).problems) {
         EXPECT_EQ(line.find(path.string() + ": "), 0U) << line;
         all += line + "\n";
     }
@@ -85,7 +85,7 @@ TEST(Hdf5Verify, NamesTheSceneOfACollection) {
           {test::block_scene("one", 3, 9, 9, false), test::block_scene("two", 3, 9, 9, false)});
     test::change_plain(path, "/two/labels", {2, 0, 0}, 9);
     expect_problem(path, "two: frame 2 differs from its checksum");
-    EXPECT_EQ(verify_hdf5(path).size(), 1U);
+    EXPECT_EQ(verify_hdf5(path).problems.size(), 1U);
 }
 
 TEST(Hdf5Verify, RefusesOtherFiles) {
@@ -109,7 +109,7 @@ Verdict judge(const fs::path& path, const std::vector<std::uint32_t>& expected) 
         alarm(30);
         int code = 10;
         try {
-            if (verify_hdf5(path).empty())
+            if (verify_hdf5(path).problems.empty())
                 code = test::read_plain(path, "/labels").pixels == expected ? 11 : 12;
         } catch (const Error&) {
             code = 10;

@@ -63,7 +63,7 @@ std::string act(const std::string& mode, const std::string& path, const World& w
         path, &world.comm, scenes, {own_frames(mode, world, scenes), [&](const Hdf5Frame& frame) {
                                         return labels_for(mode, world, scenes[frame.scene], frame);
                                     }});
-    for (const auto& problem : verify_hdf5(path)) throw std::runtime_error(problem);
+    for (const auto& problem : verify_hdf5(path).problems) throw std::runtime_error(problem);
     return "contents " + written.contents;
 }
 

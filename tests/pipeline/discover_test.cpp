@@ -119,8 +119,21 @@ TEST(Discover, LinksAreFollowedForTheirOwnersOnly) {
     ASSERT_EQ(chown((dir / "private").c_str(), 4002, 4002), 0);
     EXPECT_EQ(discover(options).files.size(), 5U);
     options.inputs = {dir / "in" / "theirs.tif"};
-    EXPECT_EQ(reader_options(options, options.inputs[0]).links, Links::all);
-    EXPECT_EQ(reader_options(options, dir / "in" / "own.tif").links, Links::of_owners);
+    EXPECT_EQ(reader_options(options, options.inputs[0]).route.links, Links::all);
+    EXPECT_EQ(reader_options(options, dir / "in" / "own.tif").route.links, Links::of_owners);
+}
+
+TEST(Discover, BeyondANamedFolderNoFolderMayBecomeALink) {
+    RunOptions options;
+    options.inputs = {"data", "data/far/", "data/a.tif"};
+    const auto below = [&](const char* file) { return reader_options(options, file).route.below; };
+    EXPECT_EQ(below("data/b.tif"), "data");
+    EXPECT_EQ(below("data/sub/b.tif"), "data");
+    EXPECT_EQ(below("data/far/b.tif"), "data/far/");
+    EXPECT_EQ(below("data/far/deep/b.tif"), "data/far/");
+    EXPECT_EQ(below("data/a.tif"), "");
+    options.inputs = {"."};
+    EXPECT_EQ(below("./sub/b.tif"), ".");
 }
 
 }  // namespace

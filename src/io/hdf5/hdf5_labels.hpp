@@ -92,10 +92,16 @@ class Hdf5Writer {
 Hdf5Written write_hdf5(const std::filesystem::path& path, const void* comm,
                        std::span<const Hdf5Scene> scenes, const Hdf5Planes& planes);
 
-/// Reads every plane again and compares with what was recorded: checksums, cells, states. One line
-/// for each thing that is wrong, naming file and frame. Throws Error{input} when it is no such file
-/// or cannot be read at all. Damage can crash HDF5 itself; whoever must survive that calls this in
-/// a child process.
-std::vector<std::string> verify_hdf5(const std::filesystem::path& path);
+/// What a label file holds.
+struct Hdf5Check {
+    std::int64_t frames = 0;            ///< of all scenes
+    std::uint64_t cells = 0;            ///< as it says; where planes have others, a problem tells
+    std::vector<std::string> problems;  ///< a line each, naming file and frame
+};
+
+/// Reads every plane again and compares with what was recorded: checksums, cells, states. Throws
+/// Error{input} when it is no such file or cannot be read at all. Damage can crash HDF5 itself;
+/// whoever must survive that calls this in a child process.
+Hdf5Check verify_hdf5(const std::filesystem::path& path);
 
 }  // namespace cytofleet

@@ -25,15 +25,20 @@ std::string hdf5_library() {
     return fmt::format("{}.{}.{}{}", major, minor, release, flavour);
 }
 
-std::vector<std::string> verify_hdf5(const std::filesystem::path& path) {
+Hdf5Check verify_hdf5(const std::filesystem::path& path) {
     hdf5::check_superblock(path);
     const hdf5::Calls calls(ErrorKind::input, path);
     try {
         const hdf5::LabelFile file(calls, path);
-        std::vector<std::string> out = file.problems();
-        for (const auto& scene : file.scenes())
-            for (std::int64_t t = 0; t < scene.content.t; ++t)
-                for (auto& problem : file.problems_of(scene, t)) out.push_back(std::move(problem));
+        Hdf5Check out{0, 0, file.problems()};
+        for (const auto& scene : file.scenes()) {
+            out.frames += scene.content.t;
+            for (std::int64_t t = 0; t < scene.content.t; ++t) {
+                out.cells += scene.content.facts.at(static_cast<std::size_t>(t)).cells;
+                for (auto& problem : file.problems_of(scene, t))
+                    out.problems.push_back(std::move(problem));
+            }
+        }
         return out;
     } catch (const std::bad_alloc&) {
         calls.refuse("needs more memory to read than there is");

@@ -34,7 +34,7 @@ void Hdf5Writer::commit(const std::function<void()>& /*before*/,
     refuse();
 }
 
-std::vector<std::string> verify_hdf5(const std::filesystem::path& /*path*/) {
+Hdf5Check verify_hdf5(const std::filesystem::path& /*path*/) {
     refuse();
 }
 

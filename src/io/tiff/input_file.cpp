@@ -16,15 +16,20 @@ void refuse(const std::filesystem::path& path, const std::string& problem) {
     throw Error(ErrorKind::input, show(path) + ": " + problem);
 }
 
-InputFile::InputFile(std::filesystem::path path, Links links)
-    : path_(std::move(path)), descriptor_(open_regular(path_, links)) {
+InputFile::InputFile(std::filesystem::path path, const Route& route)
+    : path_(std::move(path)), descriptor_(open_regular(path_, route)) {
     if (descriptor_ < 0) {
         const int code = errno;
         if (code == EINVAL) refuse(path_, "is not a regular file; name an image file");
-        if (code == EPERM && links != Links::all)
+        if (code == EPERM && route.links != Links::all)
             refuse(path_,
                    "is a link that another user has made than the one whose file it leads "
                    "to; name the file itself, or copy it");
+        if (code == ENOTDIR && !route.below.empty())
+            refuse(
+                path_,
+                "lies behind a link that was a folder when it was found; ask who has changed it, "
+                "and run again");
         const char* const remedy =
             code == ENOENT ? "check the name and the folder" : "check its permissions";
         refuse(path_, "cannot be opened (" + std::string(std::strerror(code)) + "): " + remedy);

@@ -19,7 +19,7 @@ class InputFile {
   public:
     /// Throws Error{input} when the path cannot be opened or is not a regular file, or is a link
     /// that is not to be followed.
-    explicit InputFile(std::filesystem::path path, Links links = Links::all);
+    explicit InputFile(std::filesystem::path path, const Route& route = {});
     ~InputFile();
     InputFile(const InputFile&) = delete;
     InputFile& operator=(const InputFile&) = delete;

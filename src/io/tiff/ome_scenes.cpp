@@ -25,8 +25,8 @@ struct Member {
 class Builder {
   public:
     Builder(const OmeDocument& document, std::filesystem::path path, const TiffFile* given,
-            Links links)
-        : document_(document), path_(std::move(path)), links_(links) {
+            Route route)
+        : document_(document), path_(std::move(path)), route_(std::move(route)) {
         if (given != nullptr) given_ = add(path_, *given);
     }
 
@@ -74,7 +74,7 @@ class Builder {
 
     const OmeDocument& document_;
     std::filesystem::path path_;
-    Links links_;
+    Route route_;
     OmeSet set_;
     Member* given_ = nullptr;
     std::map<std::string, Member> members_;  // by file name
@@ -102,7 +102,8 @@ Member& Builder::member_of(const OmeTiffData& data) {
         const std::filesystem::path path = path_.parent_path() / name;
         std::error_code ignored;
         if (std::filesystem::exists(path, ignored)) {
-            if (follows(path)) return *add(path, TiffFile(path, Links::of_owners));
+            if (follows(path, route_.below))
+                return *add(path, TiffFile(path, {Links::of_owners, route_.below}));
             set_.warnings.push_back("\"" + printable(data.file_name) +
                                     "\" of its set is a link that another user has made than the "
                                     "one whose file it leads to; it is left out");
@@ -148,7 +149,8 @@ void Builder::set_format(const OmeImage& image, TiffScene& scene) {
     const auto page = std::find_if(scene.pages.begin(), scene.pages.end(),
                                    [](const PageRef& ref) { return ref.file >= 0; });
     const auto& file = set_.files[static_cast<std::size_t>(page->file)];
-    TiffPixels pixels(file, given_ != nullptr && file == path_ ? links_ : Links::of_owners);
+    TiffPixels pixels(
+        file, given_ != nullptr && file == path_ ? route_ : Route{Links::of_owners, route_.below});
     set_page(scene, pixels.format(page->at, "the first page of \"" + printable(image.name) + "\""));
     if (scene.format.width != image.x || scene.format.height != image.y) {
         refuse(path_, "has OME-XML for " + std::to_string(image.x) + " x " +
@@ -211,8 +213,8 @@ void Builder::scene(const OmeImage& image) {
 }  // namespace
 
 OmeSet ome_scenes(const OmeDocument& document, const std::filesystem::path& path,
-                  const TiffFile* given, Links links) {
-    return Builder(document, path, given, links).build();
+                  const TiffFile* given, const Route& route) {
+    return Builder(document, path, given, route).build();
 }
 
 }  // namespace cytofleet

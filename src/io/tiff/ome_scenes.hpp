@@ -25,6 +25,6 @@ struct OmeSet {
 /// plane in no file is missing and makes a warning; Error{input} when no plane is there or the
 /// pages contradict the XML.
 OmeSet ome_scenes(const OmeDocument& document, const std::filesystem::path& path,
-                  const TiffFile* given, Links links = Links::all);
+                  const TiffFile* given, const Route& route);
 
 }  // namespace cytofleet

@@ -16,7 +16,7 @@ constexpr std::uint64_t max_checked_strips = 4U << 20U;
 
 }  // namespace
 
-TiffFile::TiffFile(const std::filesystem::path& path, Links links) : file_(path, links) {
+TiffFile::TiffFile(const std::filesystem::path& path, const Route& route) : file_(path, route) {
     const auto header = read_tiff_header(file_);
     if (!header) {
         refuse(path, file_.size() == 0 ? "is empty; copy the file again"

@@ -25,7 +25,7 @@ class TiffFile {
     /// Throws Error{input} when the path is no TIFF file, when the first page is unreadable, or
     /// when the file ends before a page's header or pixels. A chain that loops or leads to nonsense
     /// inside the file ends there with a warning.
-    explicit TiffFile(const std::filesystem::path& path, Links links = Links::all);
+    explicit TiffFile(const std::filesystem::path& path, const Route& route = {});
 
     const InputFile& file() const { return file_; }
     const TiffHeader& header() const { return header_; }

@@ -19,7 +19,7 @@ constexpr std::uint64_t smallest_limit = std::uint64_t{256} << 20U;
 
 }  // namespace
 
-TiffHandle::TiffHandle(const std::filesystem::path& path, Links links) : file_(path, links) {
+TiffHandle::TiffHandle(const std::filesystem::path& path, const Route& route) : file_(path, route) {
     const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(
         TIFFOpenOptionsAlloc(), &TIFFOpenOptionsFree);
     if (options == nullptr) refuse(path, "no memory left to open it");

@@ -15,7 +15,7 @@ namespace cytofleet {
 class TiffHandle {
   public:
     /// Throws Error{input} when libtiff refuses the header.
-    TiffHandle(const std::filesystem::path& path, Links links);
+    TiffHandle(const std::filesystem::path& path, const Route& route);
     ~TiffHandle();
     TiffHandle(const TiffHandle&) = delete;
     TiffHandle& operator=(const TiffHandle&) = delete;

@@ -78,7 +78,7 @@ struct Target {
 }  // namespace
 
 struct TiffPixels::State {
-    State(const std::filesystem::path& path, Links links) : handle(path, links) {}
+    State(const std::filesystem::path& path, const Route& route) : handle(path, route) {}
 
     void decode_strips(const Target& target, std::uint16_t plane, std::int64_t per_pixel,
                        const std::string& what);
@@ -96,8 +96,8 @@ struct TiffPixels::State {
     std::vector<std::byte> kept;
 };
 
-TiffPixels::TiffPixels(const std::filesystem::path& path, Links links)
-    : state_(std::make_unique<State>(path, links)) {}
+TiffPixels::TiffPixels(const std::filesystem::path& path, const Route& route)
+    : state_(std::make_unique<State>(path, route)) {}
 
 TiffPixels::~TiffPixels() = default;
 

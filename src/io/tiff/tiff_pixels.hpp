@@ -19,7 +19,7 @@ namespace cytofleet {
 /// names the file and `what`, the caller's name for the plane. Not for use by two threads at once.
 class TiffPixels {
   public:
-    explicit TiffPixels(const std::filesystem::path& path, Links links = Links::all);
+    explicit TiffPixels(const std::filesystem::path& path, const Route& route = {});
     ~TiffPixels();
     TiffPixels(const TiffPixels&) = delete;
     TiffPixels& operator=(const TiffPixels&) = delete;

@@ -32,9 +32,10 @@ class TiffReader : public Reader {
   public:
     TiffReader(const std::filesystem::path& path, const ReaderOptions& options);
     /// From OME-XML outside a TIFF file.
-    TiffReader(const std::filesystem::path& path, const OmeDocument& document) {
+    TiffReader(const std::filesystem::path& path, const Route& route, const OmeDocument& document)
+        : route_(route) {
         info_.path = path;
-        take(document, ome_scenes(document, path, nullptr));
+        take(document, ome_scenes(document, path, nullptr, route_));
         finish();
     }
 
@@ -56,16 +57,16 @@ class TiffReader : public Reader {
                 Image& image);
 
     FileInfo info_;
-    Links links_;  ///< of the file itself
+    Route route_;  ///< to the file itself
     std::vector<std::filesystem::path> files_;
     std::vector<TiffScene> scenes_;
     std::vector<std::pair<std::int32_t, std::unique_ptr<TiffPixels>>> open_;  // latest use last
 };
 
 TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& options)
-    : links_(options.links) {
+    : route_(options.route) {
     info_.path = path;
-    const TiffFile file(path, options.links);
+    const TiffFile file(path, route_);
     if (file.first().is_cut(file.file(), TiffTag::image_description)) {
         refuse(path, "is cut off in its description; copy the file again");
     }
@@ -73,7 +74,7 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
     if (is_ome_xml(description)) {
         OmeDocument document = parse_ome_xml(description, show(path));
         if (document.metadata_file.empty()) {
-            take(document, ome_scenes(document, path, &file, options.links));
+            take(document, ome_scenes(document, path, &file, route_));
             finish();
             return;
         }
@@ -81,9 +82,9 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
         const std::filesystem::path companion = path.parent_path() / name;
         std::error_code ignored;
         if (!name.has_parent_path() && std::filesystem::is_regular_file(companion, ignored)) {
-            document =
-                parse_ome_xml(read_text(InputFile(companion, Links::of_owners)), show(companion));
-            take(document, ome_scenes(document, companion, nullptr));
+            const Route route{Links::of_owners, route_.below};
+            document = parse_ome_xml(read_text(InputFile(companion, route)), show(companion));
+            take(document, ome_scenes(document, companion, nullptr, route));
             finish();
             return;
         }
@@ -179,8 +180,8 @@ TiffPixels& TiffReader::pixels(std::int32_t file) {
     } else {
         if (open_.size() == max_open) open_.erase(open_.begin());
         const auto& path = files_[static_cast<std::size_t>(file)];
-        const Links links = path == info_.path ? links_ : Links::of_owners;
-        open_.emplace_back(file, std::make_unique<TiffPixels>(path, links));
+        const Route route = path == info_.path ? route_ : Route{Links::of_owners, route_.below};
+        open_.emplace_back(file, std::make_unique<TiffPixels>(path, route));
     }
     return *open_.back().second;
 }
@@ -289,12 +290,12 @@ Image TiffReader::read(const PlaneId& plane) {
 
 }  // namespace
 
-bool is_tiff(const std::filesystem::path& path, Links links) {
-    return read_tiff_header(InputFile(path, links)).has_value();
+bool is_tiff(const std::filesystem::path& path, const Route& route) {
+    return read_tiff_header(InputFile(path, route)).has_value();
 }
 
-bool is_ome_companion(const std::filesystem::path& path, Links links) {
-    const InputFile file(path, links);
+bool is_ome_companion(const std::filesystem::path& path, const Route& route) {
+    const InputFile file(path, route);
     std::string head(8192, '\0');
     head.resize(file.read_some(0, std::as_writable_bytes(std::span(head))));
     return is_ome_xml(head);
@@ -307,8 +308,8 @@ std::unique_ptr<Reader> open_tiff(const std::filesystem::path& path, const Reade
 std::unique_ptr<Reader> open_ome_companion(const std::filesystem::path& path,
                                            const ReaderOptions& options) {
     const OmeDocument document =
-        parse_ome_xml(read_text(InputFile(path, options.links)), show(path));
-    return std::make_unique<TiffReader>(path, document);
+        parse_ome_xml(read_text(InputFile(path, options.route)), show(path));
+    return std::make_unique<TiffReader>(path, options.route, document);
 }
 
 }  // namespace cytofleet

@@ -9,9 +9,9 @@
 namespace cytofleet {
 
 /// True when the file begins as a TIFF file does.
-bool is_tiff(const std::filesystem::path& path, Links links);
+bool is_tiff(const std::filesystem::path& path, const Route& route);
 /// True for OME-XML in a file of its own, which names the TIFF files of a set.
-bool is_ome_companion(const std::filesystem::path& path, Links links);
+bool is_ome_companion(const std::filesystem::path& path, const Route& route);
 
 /// See open_reader.
 std::unique_ptr<Reader> open_tiff(const std::filesystem::path& path, const ReaderOptions& options);

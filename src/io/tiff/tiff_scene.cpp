@@ -49,9 +49,13 @@ std::optional<std::string> list_missing(TiffScene& scene) {
         if (!there[static_cast<std::size_t>(t)]) scene.info.missing_frames.push_back(t);
     }
     if (present == scene.pages.size()) return std::nullopt;
+    const auto& missing = scene.info.missing_frames;
+    const std::string which =
+        missing.empty()       ? "the missing ones are left out"
+        : missing.size() == 1 ? "frame " + ranges_of(missing) + " is not there and stays empty"
+                              : "frames " + ranges_of(missing) + " are not there and stay empty";
     return "announces " + count_of(scene.pages.size(), "plane") + " and has " +
-           std::to_string(present) +
-           " of them (acquisition stopped early?): the missing ones are left out";
+           std::to_string(present) + " of them (acquisition stopped early?): " + which;
 }
 
 std::vector<PageRef> raw_pages(const TiffFile& file, const PageFormat& format, std::uint64_t start,
