@@ -21,21 +21,23 @@ namespace {
 /// gives and what a library gives that takes bf16 instead. The full-size model with inputs and
 /// weights of all convolutions brought to so many bits, 1 to 4 tiles, on a CPU:
 ///
-///     10 bits (TF32, fp16), rounded       error 6.3e-4 to 7.0e-4    gain +4e-5
+///     10 bits (TF32, fp16), rounded       error 6.3e-4 to 9.0e-4    gain +4e-5
 ///     10 bits, cut: one operand           error 3.0e-3              gain -1.5e-3
 ///     10 bits, cut: both                  error 6.0e-3              gain -3.2e-3
 ///     9 bits, rounded                     error 1.5e-3              gain -1.6e-4
-///     7 bits (bf16), rounded              error 4.8e-3 to 5.2e-3    gain +1.7e-4
+///     7 bits (bf16), rounded              error 2.8e-3 to 5.2e-3    gain +1.7e-4
 ///     7 bits (bf16), cut                  error 4.7e-2              gain -2.5e-2
 ///     fp16 throughout, sums in fp32       error 8.4e-4 to 9.9e-4    gain +4e-5
 ///
-/// Tensor cores cut what a kernel does not round before: as large an error as bf16's, but one that
-/// shrinks all numbers alike. fp16 in TF32's place rounds to the same bits and cannot be told.
+/// In the emulation's small tiles TF32 gives up to 1.02e-3 and bf16 3.0e-3. So 1.5e-3, not 1e-3,
+/// tells them apart. Tensor cores cut what a kernel does not round before: as large an error as
+/// bf16's, but one that shrinks all numbers alike. fp16 in TF32's place rounds to the same bits and
+/// cannot be told.
 double allowed(Precision precision, double gain) {
     if (precision == Precision::fp32) return 1e-4;
     if (precision == Precision::fp16) return 1e-2;
     const double shrunk = std::max(0.0, -gain);
-    return shrunk < 5e-3 ? 1e-3 + 2 * shrunk : 1e-3;
+    return 1.5e-3 + (shrunk < 5e-3 ? 2 * shrunk : 0);
 }
 
 /// What a batch took; no seconds where the memory did not hold it.
@@ -129,6 +131,7 @@ void bench_network(Report& report, const Weights& weights, NetworkTiles& tiles, 
                                {"TFLOP/s", scaled(tiles_a_second, flops / 1e12)},
                                {"% of peak", value_of(percent)},
                                {"error", seconds ? Value(off.error) : Value()},
+                               {"rms", seconds ? Value(off.rms) : Value()},
                                {"gain", seconds ? Value(off.gain) : Value()},
                                {"first, s", value_of(first)}});
         if (precision != Precision::fp16 || n != scope.largest_batch()) continue;

@@ -82,12 +82,14 @@ void NetworkTiles::answer() {
 Deviation NetworkTiles::deviation(std::span<const float> answers, std::int64_t n) {
     if (answers_.empty()) answer();
     if (!std::ranges::all_of(answers, [](float value) { return std::isfinite(value); }))
-        return {std::numeric_limits<double>::quiet_NaN(), 0};
+        return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
+                0};
     const std::size_t each = size(network_outputs * side_ * side_);
     double worst = 0;
     double largest = 0;
     double product = 0;
     double square = 0;
+    double differences = 0;
     std::size_t at = 0;
     for (const std::int64_t place : checked_places(n))
         for (const double got : answers.subspan(size(place) * each, each)) {
@@ -96,8 +98,9 @@ Deviation NetworkTiles::deviation(std::span<const float> answers, std::int64_t n
             largest = std::max(largest, std::abs(wanted));
             product += got * wanted;
             square += wanted * wanted;
+            differences += (got - wanted) * (got - wanted);
         }
-    return {worst / largest, product / square - 1};
+    return {worst / largest, std::sqrt(differences / square), product / square - 1};
 }
 
 }  // namespace cytofleet::bench

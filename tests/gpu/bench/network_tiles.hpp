@@ -13,6 +13,8 @@ namespace cytofleet::bench {
 
 struct Deviation {
     double error = 0;  ///< largest difference over the largest number; NaN where any answer is none
+    double rms =
+        0;  ///< the same of root mean squares: hardly depends on which tiles were looked at
     double gain =
         0;  ///< the factor that fits best, less 1: numbers that are cut, not rounded, shrink
 };
