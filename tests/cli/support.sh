@@ -4,7 +4,8 @@ program=$(realpath "${1:?usage: TEST PROGRAM}")
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 demo="$source_dir/launch/demo/demo_movie.ome.tif"
 scratch=$(mktemp -d)
-trap 'chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+# What a test leaves running would also keep its output open, and so the suite waiting.
+trap 'kill $(jobs -p) 2>/dev/null; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 export SOURCE_DATE_EPOCH=1700000000
 failures=0
