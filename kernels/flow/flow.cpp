@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
@@ -21,24 +22,22 @@ std::vector<std::uint32_t> foreground_pixels(const Exec& exec, std::span<const f
     require(height * width <= std::numeric_limits<std::int32_t>::max(), "pixel indices fit");
     const std::int64_t bands = (height + square - 1) / square;
     std::vector<std::int64_t> first(static_cast<std::size_t>(bands + 1));
-#pragma omp parallel for num_threads(exec.threads) schedule(static)
-    for (std::int64_t band = 0; band < bands; ++band) {
+    parallel_even(exec, bands, [&](std::int64_t band) {
         const auto begin = logits.begin() + band * square * width;
         const auto end = logits.begin() + std::min(height, (band + 1) * square) * width;
         first[band + 1] =
             std::count_if(begin, end, [threshold](float value) { return value > threshold; });
-    }
+    });
     for (std::int64_t band = 0; band < bands; ++band) first[band + 1] += first[band];
     std::vector<std::uint32_t> pixels(static_cast<std::size_t>(first[bands]));
-#pragma omp parallel for num_threads(exec.threads) schedule(static)
-    for (std::int64_t band = 0; band < bands; ++band) {
+    parallel_even(exec, bands, [&](std::int64_t band) {
         std::uint32_t* out = pixels.data() + first[band];
         for (std::int64_t left = 0; left < width; left += square)
             for (std::int64_t y = band * square; y < std::min(height, (band + 1) * square); ++y)
                 for (std::int64_t x = left; x < std::min(width, left + square); ++x)
                     if (logits[y * width + x] > threshold)
                         *out++ = static_cast<std::uint32_t>(y * width + x);
-    }
+    });
     return pixels;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/flow/flow_cpu.cpp"
@@ -11,6 +12,7 @@
 
 #include "kernels/flow/flow.hpp"
 #include "kernels/flow/step_lanes-inl.hpp"
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/simd_targets.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -93,14 +95,13 @@ template <Stepping stepping>
 void follow_all(const Exec& exec, const StepFieldView& flow, std::span<const std::uint32_t> pixels,
                 std::int32_t steps, std::span<Point> ends) {
     const std::int64_t blocks = (std::ssize(pixels) + Block::capacity - 1) / Block::capacity;
-#pragma omp parallel for num_threads(exec.threads) schedule(dynamic)
-    for (std::int64_t b = 0; b < blocks; ++b) {
-        Block block;
+    std::vector<Block> each(static_cast<std::size_t>(exec.threads));
+    parallel_on_demand(exec, blocks, 1, [&](std::int64_t b, int thread) {
         const auto first = static_cast<std::size_t>(b * Block::capacity);
         const auto count = std::min<std::size_t>(Block::capacity, pixels.size() - first);
         follow_block<stepping>(flow, pixels.subspan(first, count), steps,
-                               ends.subspan(first, count), block);
-    }
+                               ends.subspan(first, count), each[static_cast<std::size_t>(thread)]);
+    });
 }
 
 void follow(const Exec& exec, const StepField& field, std::span<const std::uint32_t> pixels,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
@@ -25,8 +26,7 @@ StepField::StepField(const Exec& exec, std::span<const float> flows, std::span<c
     values_.resize(static_cast<std::size_t>((height + 2) * row));
     const float scale_y = axis_scale(height, stepping);
     const float scale_x = axis_scale(width, stepping);
-#pragma omp parallel for num_threads(exec.threads) schedule(static)
-    for (std::int64_t y = 0; y < height; ++y) {
+    parallel_even(exec, height, [&](std::int64_t y) {
         const float* in_y = flows.data() + y * width;
         const float* in_x = in_y + pixels;
         const float* logit = logits.data() + y * width;
@@ -40,7 +40,7 @@ StepField::StepField(const Exec& exec, std::span<const float> flows, std::span<c
             copy_pixel(out - 2, out);
             copy_pixel(out + 2 * width, out + 2 * (width - 1));
         }
-    }
+    });
     if (stepping == Stepping::cuda) return;
     std::copy_n(values_.data() + row, row, values_.data());
     std::copy_n(values_.data() + height * row, row, values_.data() + (height + 1) * row);

@@ -5,6 +5,7 @@
 
 #include "kernels/labels/hole_finder.hpp"
 #include "kernels/labels/relabel.hpp"
+#include "kernels/support/parallel.hpp"
 
 namespace cytofleet {
 
@@ -12,17 +13,16 @@ void fill_holes(const Exec& exec, std::span<std::uint32_t> labels, std::int64_t 
                 std::span<const LabelBox> boxes) {
     // Nearly no label has a hole: find those that do at once, then do only them one after another.
     std::vector<char> holed(boxes.size());
-#pragma omp parallel num_threads(exec.threads)
-    {
-        HoleFinder finder;
-#pragma omp for schedule(dynamic, 16)
-        for (std::int64_t k = 1; k < std::ssize(boxes); ++k)
-            holed[k] = finder.find(labels, width, static_cast<std::uint32_t>(k), boxes[k]) ? 1 : 0;
-    }
+    std::vector<HoleFinder> finders(static_cast<std::size_t>(exec.threads));
+    parallel_on_demand(exec, std::ssize(boxes), 16, [&](std::int64_t k, int thread) {
+        if (k == 0) return;
+        HoleFinder& finder = finders[static_cast<std::size_t>(thread)];
+        holed[k] = finder.find(labels, width, static_cast<std::uint32_t>(k), boxes[k]) ? 1 : 0;
+    });
     std::set<std::uint32_t> waiting;
     for (std::size_t k = 1; k < holed.size(); ++k)
         if (holed[k] != 0) waiting.insert(waiting.end(), static_cast<std::uint32_t>(k));
-    HoleFinder finder;
+    HoleFinder& finder = finders.front();
     while (!waiting.empty()) {
         const std::uint32_t label = *waiting.begin();
         waiting.erase(waiting.begin());

@@ -2,16 +2,21 @@
 
 #include <algorithm>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
 namespace {
 
 std::uint32_t largest_label(const Exec& exec, std::span<const std::uint32_t> labels) {
-    std::uint32_t largest = 0;
-#pragma omp parallel for num_threads(exec.threads) schedule(static) reduction(max : largest)
-    for (std::int64_t i = 0; i < std::ssize(labels); ++i) largest = std::max(largest, labels[i]);
-    return largest;
+    std::vector<std::uint32_t> largest(static_cast<std::size_t>(exec.threads));
+    parallel_threads(exec, [&](int thread, int threads) {
+        const Piece piece = piece_of(std::ssize(labels), thread, threads);
+        std::uint32_t mine = 0;
+        for (std::int64_t i = piece.begin; i < piece.end; ++i) mine = std::max(mine, labels[i]);
+        largest[static_cast<std::size_t>(thread)] = mine;
+    });
+    return std::ranges::max(largest);
 }
 
 }  // namespace

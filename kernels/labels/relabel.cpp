@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/support/parallel.hpp"
+
 namespace cytofleet {
 
 void relabel(const Exec& exec, std::span<std::uint32_t> labels,
              std::span<const std::uint32_t> renamed) {
-#pragma omp parallel for num_threads(exec.threads) schedule(static)
-    for (std::int64_t i = 0; i < std::ssize(labels); ++i) labels[i] = renamed[labels[i]];
+    parallel_even(exec, std::ssize(labels),
+                  [&](std::int64_t i) { labels[i] = renamed[labels[i]]; });
 }
 
 std::uint32_t remove_small(const Exec& exec, std::span<std::uint32_t> labels,

@@ -4,9 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include <omp.h>
-
 #include "kernels/normalize/float_key.hpp"
+#include "kernels/support/parallel.hpp"
 
 namespace cytofleet::cpu {
 namespace {
@@ -26,18 +25,17 @@ Counts count_upper(const Exec& exec, std::span<const float> values) {
     // Neighbours are often equal: two tables in turn spare the CPU waiting for its own last write.
     Counts counts(2 * half_keys * static_cast<std::size_t>(exec.threads), 0);
     const auto pairs = static_cast<std::int64_t>(values.size() / 2);
-#pragma omp parallel num_threads(exec.threads)
-    {
+    parallel_threads(exec, [&](int thread, int threads) {
         std::uint32_t* const even =
-            counts.data() + 2 * half_keys * static_cast<std::size_t>(omp_get_thread_num());
+            counts.data() + 2 * half_keys * static_cast<std::size_t>(thread);
         std::uint32_t* const odd = even + half_keys;
-#pragma omp for
-        for (std::int64_t i = 0; i < pairs; ++i) {
+        const Piece piece = piece_of(pairs, thread, threads);
+        for (std::int64_t i = piece.begin; i < piece.end; ++i) {
             const float* const pair = values.data() + 2 * i;
             ++even[float_key(pair[0]) >> 16U];
             ++odd[float_key(pair[1]) >> 16U];
         }
-    }
+    });
     if (values.size() % 2 == 1) ++counts[float_key(values.back()) >> 16U];
     add_parts(counts, half_keys);
     return counts;
@@ -61,17 +59,16 @@ Counts count_lower(const Exec& exec, std::span<const float> values,
                    std::span<const std::uint8_t> number_of, std::size_t tables) {
     Counts counts(tables * half_keys * static_cast<std::size_t>(exec.threads), 0);
     const auto size = static_cast<std::int64_t>(values.size());
-#pragma omp parallel num_threads(exec.threads)
-    {
+    parallel_threads(exec, [&](int thread, int threads) {
         std::uint32_t* const mine =
-            counts.data() + tables * half_keys * static_cast<std::size_t>(omp_get_thread_num());
-#pragma omp for
-        for (std::int64_t i = 0; i < size; ++i) {
+            counts.data() + tables * half_keys * static_cast<std::size_t>(thread);
+        const Piece piece = piece_of(size, thread, threads);
+        for (std::int64_t i = piece.begin; i < piece.end; ++i) {
             const std::uint32_t key = float_key(values[static_cast<std::size_t>(i)]);
             const std::size_t number = number_of[key >> 16U];
             if (number != 0) ++mine[(number - 1) * half_keys + (key & 0xffffU)];
         }
-    }
+    });
     add_parts(counts, tables * half_keys);
     return counts;
 }

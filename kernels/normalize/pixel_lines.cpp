@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/simd_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -102,35 +103,30 @@ template <class Work>
 void for_blocks(const Exec& exec, std::size_t size, const Work& work) {
     constexpr std::size_t length = 65536;
     const auto blocks = static_cast<std::int64_t>((size + length - 1) / length);
-#pragma omp parallel for num_threads(exec.threads)
-    for (std::int64_t block = 0; block < blocks; ++block) {
+    parallel_even(exec, blocks, [&](std::int64_t block) {
         const std::size_t first = static_cast<std::size_t>(block) * length;
         work(first, std::min(length, size - first));
-    }
+    });
 }
 
 }  // namespace
 
 Range value_range(const Exec& exec, std::span<const float> values) {
-    float low = values[0];
-    float high = values[0];
-    bool any_nan = false;
-    constexpr std::size_t length = 65536;
-    const auto blocks = static_cast<std::int64_t>((values.size() + length - 1) / length);
-#pragma omp parallel for num_threads(exec.threads) reduction(min                      \
-                                                             : low) reduction(max     \
-                                                                              : high) \
-    reduction(||                                                                      \
-              : any_nan)
-    for (std::int64_t block = 0; block < blocks; ++block) {
-        const std::size_t first = static_cast<std::size_t>(block) * length;
-        const Range part = HWY_DYNAMIC_DISPATCH(range_of_line)(
-            values.data() + first, std::min(length, values.size() - first));
-        low = std::min(low, part.low);
-        high = std::max(high, part.high);
-        any_nan = any_nan || part.any_nan;
+    std::vector<Range> parts(static_cast<std::size_t>(exec.threads),
+                             Range{values[0], values[0], false});
+    parallel_threads(exec, [&](int thread, int threads) {
+        const Piece piece = piece_of(std::ssize(values), thread, threads);
+        if (piece.begin == piece.end) return;
+        parts[static_cast<std::size_t>(thread)] = HWY_DYNAMIC_DISPATCH(range_of_line)(
+            values.data() + piece.begin, static_cast<std::size_t>(piece.end - piece.begin));
+    });
+    Range out{values[0], values[0], false};
+    for (const Range& part : parts) {
+        out.low = std::min(out.low, part.low);
+        out.high = std::max(out.high, part.high);
+        out.any_nan = out.any_nan || part.any_nan;
     }
-    return {low, high, any_nan};
+    return out;
 }
 
 void scale(const Exec& exec, std::span<float> values, float low, float span) {

@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include <omp.h>
-
 #include "kernels/normalize/correlate_lines.hpp"
+#include "kernels/support/parallel.hpp"
 
 namespace cytofleet::cpu {
 namespace {
@@ -55,10 +54,9 @@ void correlate_axis(const Exec& exec, const AxisKernel& kernel, std::int64_t lin
     const auto out_size = static_cast<std::size_t>(length * group);
     std::vector<double> buffers((in_size + out_size) * static_cast<std::size_t>(exec.threads), 0.0);
     const std::int64_t start = (kernel.shift % length + length) % length;
-#pragma omp parallel for num_threads(exec.threads)
-    for (std::int64_t line = 0; line < lines; line += group) {
-        double* const in =
-            buffers.data() + (in_size + out_size) * static_cast<std::size_t>(omp_get_thread_num());
+    parallel_even(exec, (lines + group - 1) / group, [&](std::int64_t number, int thread) {
+        const std::int64_t line = number * group;
+        double* const in = buffers.data() + (in_size + out_size) * static_cast<std::size_t>(thread);
         double* const out = in + in_size;
         const std::int64_t used = std::min(group, lines - line);
         for (std::int64_t i = 0, source = start; i < extended; ++i) {
@@ -68,7 +66,7 @@ void correlate_axis(const Exec& exec, const AxisKernel& kernel, std::int64_t lin
         correlate_lines(in, kernel.taps, static_cast<std::size_t>(length), out);
         for (std::int64_t i = 0; i < length; ++i)
             for (std::int64_t l = 0; l < used; ++l) store(line + l, i, out[i * group + l]);
-    }
+    });
 }
 
 /// sum += factor * (plane correlated with a gaussian).

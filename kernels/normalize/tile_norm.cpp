@@ -5,10 +5,9 @@
 #include <cstddef>
 #include <vector>
 
-#include <omp.h>
-
 #include "kernels/normalize/percentile.hpp"
 #include "kernels/normalize/pixel_lines.hpp"
+#include "kernels/support/parallel.hpp"
 #include "kernels/tiles/starts.hpp"
 
 namespace cytofleet::cpu {
@@ -36,10 +35,9 @@ TileMaps measure(const Exec& exec, std::span<const float> plane, Extent extent, 
     maps.high.resize(static_cast<std::size_t>(count));
     const auto pixels = static_cast<std::size_t>(tile.pixels());
     std::vector<float> copies(pixels * static_cast<std::size_t>(exec.threads));
-#pragma omp parallel for num_threads(exec.threads)
-    for (std::int64_t k = 0; k < count; ++k) {
-        const auto copy = std::span(copies).subspan(
-            pixels * static_cast<std::size_t>(omp_get_thread_num()), pixels);
+    parallel_even(exec, count, [&](std::int64_t k, int thread) {
+        const auto copy =
+            std::span(copies).subspan(pixels * static_cast<std::size_t>(thread), pixels);
         const std::int64_t top = rows[static_cast<std::size_t>(k / maps.tiles.width)];
         const std::int64_t left = columns[static_cast<std::size_t>(k % maps.tiles.width)];
         for (std::int64_t y = 0; y < tile.height; ++y)
@@ -48,7 +46,7 @@ TileMaps measure(const Exec& exec, std::span<const float> plane, Extent extent, 
         const auto [low, high] = percentiles_in_place(copy, percent);
         maps.low[static_cast<std::size_t>(k)] = low;
         maps.high[static_cast<std::size_t>(k)] = high;
-    }
+    });
     return maps;
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/qc/diffuse.hpp"
 #include "kernels/qc/error_math.hpp"
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
@@ -89,22 +90,18 @@ std::vector<char> inside_of(const Frame& frame, std::uint32_t label, const Label
 
 void errors_cpu(const Exec& exec, const Frame& frame, std::span<const LabelBox> boxes,
                 std::span<double> errors) {
-#pragma omp parallel num_threads(exec.threads)
-    {
-        HeatBox<double> heat;
-#pragma omp for schedule(dynamic)
-        for (std::int64_t k = 1; k < std::ssize(boxes); ++k) {
-            const LabelBox& box = boxes[k];
-            if (box.size == 0) continue;
-            const auto label = static_cast<std::uint32_t>(k);
-            const std::vector<char> inside = inside_of(frame, label, box);
-            heat.reset(box.height(), box.width(), inside, true);
-            const Middle middle = middle_of(inside, box, 1);
-            heat.run(middle.y, middle.x, diffusion_steps(box.height(), box.width()));
-            errors[k - 1] =
-                error_of(frame, label, box, [&](std::int64_t y) { return heat.row(y); });
-        }
-    }
+    std::vector<HeatBox<double>> heats(static_cast<std::size_t>(exec.threads));
+    parallel_on_demand(exec, std::ssize(boxes), 1, [&](std::int64_t k, int thread) {
+        const LabelBox& box = boxes[k];
+        if (k == 0 || box.size == 0) return;
+        HeatBox<double>& heat = heats[static_cast<std::size_t>(thread)];
+        const auto label = static_cast<std::uint32_t>(k);
+        const std::vector<char> inside = inside_of(frame, label, box);
+        heat.reset(box.height(), box.width(), inside, true);
+        const Middle middle = middle_of(inside, box, 1);
+        heat.run(middle.y, middle.x, diffusion_steps(box.height(), box.width()));
+        errors[k - 1] = error_of(frame, label, box, [&](std::int64_t y) { return heat.row(y); });
+    });
 }
 
 template <typename Real>
@@ -117,31 +114,26 @@ void errors_cuda(const Exec& exec, const Frame& frame, std::span<const LabelBox>
     const std::int64_t stride = frame.width + 2;
     std::vector<Real> field(static_cast<std::size_t>((frame.height + 2) * stride));
     const auto row_of = [&](std::int64_t y) { return field.data() + (y + 1) * stride + 1; };
-#pragma omp parallel num_threads(exec.threads)
-    {
-        HeatBox<Real> heat;
-#pragma omp for schedule(dynamic)
-        for (std::int64_t k = 1; k < std::ssize(boxes); ++k) {
-            const LabelBox& box = boxes[k];
-            if (box.size == 0) continue;
-            const std::vector<char> inside = inside_of(frame, static_cast<std::uint32_t>(k), box);
-            heat.reset(box.height(), box.width(), inside, false);
-            const Middle middle = middle_of(inside, box, 0);
-            heat.run(middle.y, middle.x, 2 * extent);
-            for (std::int64_t y = 0; y < box.height(); ++y)
-                for (std::int64_t x = 0; x < box.width(); ++x)
-                    if (inside[y * box.width() + x] != 0)
-                        row_of(box.top + y)[box.left + x] = heat.row(y)[x];
-        }
-#pragma omp for schedule(dynamic)
-        for (std::int64_t k = 1; k < std::ssize(boxes); ++k) {
-            const LabelBox& box = boxes[k];
-            if (box.size == 0) continue;
-            errors[k - 1] =
-                error_of(frame, static_cast<std::uint32_t>(k), box,
-                         [&](std::int64_t y) { return row_of(box.top + y) + box.left; });
-        }
-    }
+    std::vector<HeatBox<Real>> heats(static_cast<std::size_t>(exec.threads));
+    parallel_on_demand(exec, std::ssize(boxes), 1, [&](std::int64_t k, int thread) {
+        const LabelBox& box = boxes[k];
+        if (k == 0 || box.size == 0) return;
+        HeatBox<Real>& heat = heats[static_cast<std::size_t>(thread)];
+        const std::vector<char> inside = inside_of(frame, static_cast<std::uint32_t>(k), box);
+        heat.reset(box.height(), box.width(), inside, false);
+        const Middle middle = middle_of(inside, box, 0);
+        heat.run(middle.y, middle.x, 2 * extent);
+        for (std::int64_t y = 0; y < box.height(); ++y)
+            for (std::int64_t x = 0; x < box.width(); ++x)
+                if (inside[y * box.width() + x] != 0)
+                    row_of(box.top + y)[box.left + x] = heat.row(y)[x];
+    });
+    parallel_on_demand(exec, std::ssize(boxes), 1, [&](std::int64_t k) {
+        const LabelBox& box = boxes[k];
+        if (k == 0 || box.size == 0) return;
+        errors[k - 1] = error_of(frame, static_cast<std::uint32_t>(k), box,
+                                 [&](std::int64_t y) { return row_of(box.top + y) + box.left; });
+    });
 }
 
 }  // namespace

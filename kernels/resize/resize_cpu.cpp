@@ -4,10 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-#include <omp.h>
-
 #include "kernels/resize/axis_table.hpp"
 #include "kernels/resize/resize_lines.hpp"
+#include "kernels/support/parallel.hpp"
 
 namespace cytofleet::cpu {
 namespace {
@@ -53,21 +52,18 @@ void interpolate(const Exec& exec, Rounding rounding, const Tables& tables, cons
                  Extent from, float* out, Extent to) {
     const auto width = static_cast<std::size_t>(to.width);
     std::vector<float> slots(2 * width * static_cast<std::size_t>(exec.threads));
-#pragma omp parallel num_threads(exec.threads)
-    {
-        const std::int64_t thread = omp_get_thread_num();
-        const std::int64_t threads = omp_get_num_threads();
+    parallel_threads(exec, [&](int thread, int threads) {
         ResizedRows source(rounding, in, from.width, tables.columns,
                            slots.data() + 2 * width * static_cast<std::size_t>(thread));
-        const std::int64_t end = to.height * (thread + 1) / threads;
-        for (std::int64_t y = to.height * thread / threads; y < end; ++y) {
+        const Piece piece = piece_of(to.height, thread, threads);
+        for (std::int64_t y = piece.begin; y < piece.end; ++y) {
             const auto at = static_cast<std::size_t>(y);
             const float* const upper = source.row(tables.rows.low[at]);
             const float* const lower = source.row(tables.rows.high[at]);
             resize_rows(rounding, upper, lower, tables.rows.fraction[at], width,
                         out + y * to.width);
         }
-    }
+    });
 }
 
 std::vector<std::int64_t> nearest_axis(std::int64_t from, std::int64_t to) {
@@ -83,12 +79,11 @@ std::vector<std::int64_t> nearest_axis(std::int64_t from, std::int64_t to) {
 void resize_input(const Exec& exec, std::span<const float> in, Extent from, std::span<float> out,
                   Extent to) {
     if (from.height == 2 * to.height && from.width == 2 * to.width) {
-#pragma omp parallel for num_threads(exec.threads)
-        for (std::int64_t y = 0; y < to.height; ++y) {
+        parallel_even(exec, to.height, [&](std::int64_t y) {
             const float* const upper = in.data() + 2 * y * from.width;
             halve_rows(upper, upper + from.width, static_cast<std::size_t>(to.width),
                        out.data() + y * to.width);
-        }
+        });
         return;
     }
     interpolate(exec, Rounding::each, opencv_tables(from, to), in.data(), from, out.data(), to);
@@ -109,13 +104,12 @@ void resize_labels(const Exec& exec, std::span<const std::uint32_t> in, Extent f
                    std::span<std::uint32_t> out, Extent to) {
     const std::vector<std::int64_t> rows = nearest_axis(from.height, to.height);
     const std::vector<std::int64_t> columns = nearest_axis(from.width, to.width);
-#pragma omp parallel for num_threads(exec.threads)
-    for (std::int64_t y = 0; y < to.height; ++y) {
+    parallel_even(exec, to.height, [&](std::int64_t y) {
         const std::uint32_t* const source =
             in.data() + rows[static_cast<std::size_t>(y)] * from.width;
         std::uint32_t* const target = out.data() + y * to.width;
         for (std::size_t x = 0; x < columns.size(); ++x) target[x] = source[columns[x]];
-    }
+    });
 }
 
 }  // namespace cytofleet::cpu

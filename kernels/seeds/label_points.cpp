@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
@@ -36,9 +37,8 @@ std::uint32_t label_points(const Exec& exec, const EndCounts& counts,
     std::vector<std::uint32_t> renamed(seeds + 1);
     for (std::size_t k = 0; k < kept.size(); ++k)
         renamed[kept[k].label] = static_cast<std::uint32_t>(k + 1);
-#pragma omp parallel for num_threads(exec.threads) schedule(static)
-    for (std::int64_t i = 0; i < std::ssize(pixels); ++i)
-        labels[pixels[i]] = renamed[labels[pixels[i]]];
+    parallel_even(exec, std::ssize(pixels),
+                  [&](std::int64_t i) { labels[pixels[i]] = renamed[labels[pixels[i]]]; });
     return static_cast<std::uint32_t>(kept.size());
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/seeds/seed_rules.hpp"
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
 namespace cytofleet {
@@ -58,14 +59,14 @@ EndCounts count_ends(std::span<const Point> ends, std::int64_t height, std::int6
 
 std::vector<Seed> find_seeds(const Exec& exec, const EndCounts& counts, Variant variant) {
     std::vector<std::vector<Seed>> rows(static_cast<std::size_t>(counts.height));
-#pragma omp parallel for num_threads(exec.threads) schedule(dynamic, 64)
-    for (std::int64_t y = 0; y < counts.height; ++y)
+    parallel_on_demand(exec, counts.height, 64, [&](std::int64_t y) {
         for (std::int64_t x = 0; x < counts.width; ++x) {
             const std::int64_t bin = y * counts.width + x;
             const std::uint32_t count = counts.count[bin];
             if (count > more_than_for_seed && is_highest(counts, y, x))
                 rows[y].push_back({count, static_cast<std::uint32_t>(bin)});
         }
+    });
     std::vector<Seed> seeds;
     for (const auto& row : rows) seeds.insert(seeds.end(), row.begin(), row.end());
     const auto fewer = [](const Seed& a, const Seed& b) { return a.count < b.count; };

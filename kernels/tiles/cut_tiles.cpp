@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 #include "kernels/tiles/tile_place.hpp"
 #include "kernels/tiles/tiles.hpp"
@@ -35,26 +36,22 @@ void cut_tiles(const Exec& exec, const TileGrid& grid, std::span<const float> fr
             "tiles: frame and grid disagree");
     require(static_cast<std::int64_t>(out.size()) == count * channels * height * width,
             "tiles: no room for so many tiles");
-#pragma omp parallel for collapse(2) num_threads(exec.threads)
-    for (std::int64_t tile = 0; tile < count; ++tile) {
-        for (std::int64_t c = 0; c < channels; ++c) {
-            const TilePlace place = place_of(grid, first + tile);
-            const float* const plane = frame.data() + c * grid.frame.pixels();
-            const auto at = static_cast<std::size_t>((tile * channels + c) * height * width);
-            for (std::int64_t r = 0; r < height; ++r) {
-                const std::int64_t y =
-                    place.top - grid.pad_top + (place.flip_y ? height - 1 - r : r);
-                const auto target = out.subspan(at + static_cast<std::size_t>(r * width),
-                                                static_cast<std::size_t>(width));
-                if (y < 0 || y >= grid.frame.height) {
-                    std::ranges::fill(target, 0.0F);
-                } else {
-                    cut_row(plane + y * grid.frame.width, grid.frame.width,
-                            place.left - grid.pad_left, place.flip_x, target);
-                }
+    parallel_even(exec, count * channels, [&](std::int64_t number) {
+        const TilePlace place = place_of(grid, first + number / channels);
+        const float* const plane = frame.data() + number % channels * grid.frame.pixels();
+        const auto at = static_cast<std::size_t>(number * height * width);
+        for (std::int64_t r = 0; r < height; ++r) {
+            const std::int64_t y = place.top - grid.pad_top + (place.flip_y ? height - 1 - r : r);
+            const auto target = out.subspan(at + static_cast<std::size_t>(r * width),
+                                            static_cast<std::size_t>(width));
+            if (y < 0 || y >= grid.frame.height) {
+                std::ranges::fill(target, 0.0F);
+            } else {
+                cut_row(plane + y * grid.frame.width, grid.frame.width, place.left - grid.pad_left,
+                        place.flip_x, target);
             }
         }
-    }
+    });
 }
 
 }  // namespace cytofleet

@@ -1,5 +1,6 @@
 #include <cstddef>
 
+#include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 #include "kernels/tiles/blend_lines.hpp"
 #include "kernels/tiles/taper.hpp"
@@ -46,21 +47,20 @@ void TileBlend::add(const Exec& exec, std::span<const float> tiles, std::int64_t
     const std::int64_t top = place_of(grid_, next_).top;
     const std::int64_t bottom = place_of(grid_, next_ + count - 1).top + height;
     // Every thread has rows of its own and adds the tiles to them in order.
-#pragma omp parallel for collapse(2) num_threads(exec.threads)
-    for (std::int64_t c = 0; c < outputs; ++c) {
-        for (std::int64_t y = top; y < bottom; ++y) {
-            float* const sum = sum_.data() + (c * grid_.padded.height + y) * grid_.padded.width;
-            for (std::int64_t tile = 0; tile < count; ++tile) {
-                const TilePlace place = place_of(grid_, next_ + tile);
-                const std::int64_t r = y - place.top;
-                if (r < 0 || r >= height) continue;
-                const std::int64_t source = place.flip_y ? height - 1 - r : r;
-                cpu::add_line(tiles.data() + ((tile * outputs + c) * height + source) * width,
-                              turn_of(place, c), taper_.data() + r * width,
-                              static_cast<std::size_t>(width), sum + place.left);
-            }
+    parallel_even(exec, outputs * (bottom - top), [&](std::int64_t number) {
+        const std::int64_t c = number / (bottom - top);
+        const std::int64_t y = top + number % (bottom - top);
+        float* const sum = sum_.data() + (c * grid_.padded.height + y) * grid_.padded.width;
+        for (std::int64_t tile = 0; tile < count; ++tile) {
+            const TilePlace place = place_of(grid_, next_ + tile);
+            const std::int64_t r = y - place.top;
+            if (r < 0 || r >= height) continue;
+            const std::int64_t source = place.flip_y ? height - 1 - r : r;
+            cpu::add_line(tiles.data() + ((tile * outputs + c) * height + source) * width,
+                          turn_of(place, c), taper_.data() + r * width,
+                          static_cast<std::size_t>(width), sum + place.left);
         }
-    }
+    });
     next_ += count;
 }
 
@@ -69,15 +69,14 @@ void TileBlend::finish(const Exec& exec, std::span<float> out) const {
     require(next_ == grid_.count(), "blend: tiles are missing");
     require(static_cast<std::int64_t>(out.size()) == outputs * grid_.frame.pixels(),
             "blend: output and frame disagree");
-#pragma omp parallel for collapse(2) num_threads(exec.threads)
-    for (std::int64_t c = 0; c < outputs; ++c) {
-        for (std::int64_t y = 0; y < grid_.frame.height; ++y) {
-            const std::int64_t at = (grid_.pad_top + y) * grid_.padded.width + grid_.pad_left;
-            cpu::divide_line(sum_.data() + c * grid_.padded.pixels() + at, weights_.data() + at,
-                             static_cast<std::size_t>(grid_.frame.width),
-                             out.data() + (c * grid_.frame.height + y) * grid_.frame.width);
-        }
-    }
+    parallel_even(exec, outputs * grid_.frame.height, [&](std::int64_t number) {
+        const std::int64_t c = number / grid_.frame.height;
+        const std::int64_t y = number % grid_.frame.height;
+        const std::int64_t at = (grid_.pad_top + y) * grid_.padded.width + grid_.pad_left;
+        cpu::divide_line(sum_.data() + c * grid_.padded.pixels() + at, weights_.data() + at,
+                         static_cast<std::size_t>(grid_.frame.width),
+                         out.data() + number * grid_.frame.width);
+    });
 }
 
 }  // namespace cytofleet

@@ -1,12 +1,9 @@
 #include "backend/cpu/cpu_ops.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <mutex>
 
 #include <fmt/format.h>
 #include <hwy/targets.h>
-#include <omp.h>
 
 #include "backend/convolve_check.hpp"
 #include "backend/cpu/dense.hpp"
@@ -14,6 +11,7 @@
 #include "backend/cpu/pointwise.hpp"
 #include "backend/cpu/winograd_conv.hpp"
 #include "base/error.hpp"
+#include "kernels/support/parallel.hpp"
 
 namespace cytofleet {
 namespace {
@@ -74,18 +72,9 @@ class CpuOps : public NnOps {
         const int threads = static_cast<int>(std::min<std::int64_t>(threads_, n));
         while (static_cast<int>(workspaces_.size()) < threads)
             workspaces_.push_back(std::make_unique<cpu::CpuWorkspace>(engine_, block_));
-        std::exception_ptr failed;
-        std::mutex mutex;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-        for (std::int64_t i = 0; i < n; ++i) {
-            try {
-                body(*workspaces_[static_cast<std::size_t>(omp_get_thread_num())], i, 1);
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                if (!failed) failed = std::current_exception();
-            }
-        }
-        if (failed) std::rethrow_exception(failed);
+        parallel_on_demand({threads}, n, 1, [&](std::int64_t i, int thread) {
+            body(*workspaces_[static_cast<std::size_t>(thread)], i, 1);
+        });
     }
 
     void upload(std::span<const float> planes, Features& out) const override {
@@ -117,9 +106,7 @@ class CpuOps : public NnOps {
         cpu::mean(blocked(in).view(), blocked(out).per_channel());
     }
 
-    void unit_length(Features& values) const override {
-        cpu::unit_length(blocked(values));
-    }
+    void unit_length(Features& values) const override { cpu::unit_length(blocked(values)); }
 
     void linear(const Linear& linear, const Features& in, Features& out) const override {
         static_cast<const cpu::CpuLinear&>(linear).run(blocked(in), blocked(out));
