@@ -251,8 +251,8 @@ void Lead::start_gather(const std::vector<int>& ranks) {
 }
 
 void Lead::take_gathered(int from, const std::string& failure) {
-    std::erase(writing_, from);
-    if (gathering_.empty()) return;
+    // Else it was left behind and has come back: nobody waits for it any more.
+    if (std::erase(writing_, from) == 0 || gathering_.empty()) return;
     Outcome& outcome = gathering_.front().outcome;
     if (outcome.failure.empty()) outcome.failure = failure;
     if (!writing_.empty()) return;
@@ -261,6 +261,14 @@ void Lead::take_gathered(int from, const std::string& failure) {
     else if (!outcome.failure.empty())
         fail_collection(outcome.failure);
     gathering_.pop_front();
+}
+
+/// What ranks have written together is the same on each: once this one has done its part, those
+/// that hang are not waited for.
+void Lead::release_writers() {
+    if (writing_.empty() || std::ranges::count(writing_, context_.comm.rank()) > 0) return;
+    for (const int rank : std::vector(writing_))
+        if (silent_[static_cast<std::size_t>(rank)]) take_gathered(rank, {});
 }
 
 void Lead::fail_collection(const std::string& why) {
@@ -371,6 +379,7 @@ int Lead::exit_code() const {
 void Lead::tick() {
     const double now = context_.clock.seconds();
     watch_ranks(now);
+    release_writers();
     last_tick_ = now;
     if (now - last_alive_ > seconds_between_signs) {
         last_alive_ = now;

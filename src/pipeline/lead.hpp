@@ -56,6 +56,7 @@ class Lead {
     void gather_next();
     void start_gather(const std::vector<int>& ranks);
     void take_gathered(int from, const std::string& failure);
+    void release_writers();
     void start_assembly(SceneId scene, int rank);
     void send_assembly(SceneId scene, int rank);
     void serve_waiting();

@@ -193,6 +193,7 @@ void RankLoop::follow(int rank, std::int64_t term) {
     leader_heard_ = context_.clock.seconds();
     asked_ = 0;
     drained_told_ = false;
+    stop_told_ = false;
     worker_.revoke_all();
     // It said goodbye to one who did not hear it; the new one will end the run in its turn.
     if (finished_) draining_ = true;
