@@ -11,6 +11,9 @@ namespace cytofleet {
 
 enum class LogLevel { error, warning, info, debug };
 
+/// A message that cannot be written changes nothing: no error leaves this, nor stays in `stream`.
+void write_message(std::FILE* stream, std::string_view text) noexcept;
+
 /// Writes to a stream the program's front end chose, each message as one line that is printable():
 /// whoever calls need not ask where its text comes from. Safe for several threads.
 class Log {
