@@ -9,9 +9,9 @@ namespace cytofleet {
 void prepare_process();
 
 /// Threads that wait for work sleep: OpenMP's spin, and beside other processes take the cores from
-/// those they wait for (7.6 frames/s instead of 48 on a busy machine, tests/bench/shared_cores). It
-/// reads its settings before main(), so the program is started once more, by the same process. A
-/// setting of the user's own stands.
+/// those they wait for (4 ranks of 2 threads on 2 cores: 46 frames/s instead of 151,
+/// tests/bench/shared_cores). It reads its settings before main(), so the program is started once
+/// more, by the same process. A setting of the user's own stands.
 void let_waiting_threads_sleep(char** argv);
 
 }  // namespace cytofleet

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <unistd.h>
 
+#include "base/stop_mark.hpp"
 #include "pipeline/run_report.hpp"
 
 namespace cytofleet {
@@ -12,6 +13,8 @@ std::atomic<int> noted = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may use it");
 
 void note(int signal) {
+    // Whatever kills the process from now on, its frames are not to blame.
+    remove_stop_mark();
     if (noted.exchange(signal) != 0) _exit(exit_codes::stopped);
 }
 
@@ -22,7 +25,12 @@ const std::atomic<int>* catch_stop_signals() {
     action.sa_handler = note;
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) sigaction(signal, &action, nullptr);
+    for (const int signal : {SIGTERM, SIGUSR1, SIGINT, SIGXCPU})
+        sigaction(signal, &action, nullptr);
+    // nohup's wish.
+    struct sigaction before {};
+    if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, nullptr);
     return &noted;
 }
 

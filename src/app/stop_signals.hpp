@@ -1,4 +1,4 @@
-// SIGTERM, SIGUSR1 and Ctrl-C end a run in order.
+// SIGTERM, SIGUSR1, Ctrl-C, a terminal that closes and a limit of CPU time end a run in order.
 #pragma once
 
 #include <atomic>

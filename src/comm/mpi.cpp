@@ -15,6 +15,7 @@
 #include <mpi.h>
 
 #include "base/error.hpp"
+#include "base/stop_mark.hpp"
 #include "comm/host_name.hpp"
 
 namespace cytofleet {
@@ -128,6 +129,7 @@ class Mpi : public Communicator {
     void barrier() override { check(MPI_Barrier(own_), "MPI_Barrier"); }
 
     [[noreturn]] void abort(int code) override {
+        remove_stop_mark();  // it is we who end the process
         MPI_Abort(MPI_COMM_WORLD, code);
         std::_Exit(code);
     }

@@ -40,7 +40,8 @@ void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes,
     const GuardedFolder folder(run.folder);
     if (!folder.is_open()) return;
     for (const std::string& name : folder.names())
-        if (is_attempt_file(name, ".spool")) folder.remove(name, run.owners);
+        if (is_attempt_file(name, ".spool") || is_attempt_file(name, stop_mark_end))
+            folder.remove(name, run.owners);
     remove_stale_temporaries(run.folder, is_start_file, run.owners);
 }
 

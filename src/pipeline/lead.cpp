@@ -346,7 +346,8 @@ void Lead::stop(const std::string& why, int code) {
     stopped_ = why;
     code_ = code;
     waiting_.clear();
-    context_.log.warning(fmt::format("stopping: {}; frames in hand are finished", why));
+    context_.log.warning(fmt::format("stopping: {}; frames in hand are finished{}", why,
+                                     why == "Ctrl-C" ? " (a second Ctrl-C ends at once)" : ""));
     to_all(Tag::drain, {});
 }
 

@@ -25,6 +25,8 @@ std::string name_of_signal(int signal) {
     if (signal == SIGTERM) return "SIGTERM";
     if (signal == SIGUSR1) return "SIGUSR1";
     if (signal == SIGINT) return "Ctrl-C";
+    if (signal == SIGHUP) return "SIGHUP (the terminal has closed)";
+    if (signal == SIGXCPU) return "SIGXCPU (the limit of CPU time)";
     return fmt::format("signal {}", signal);
 }
 

@@ -110,6 +110,8 @@ void remove_dead_books(const RunPlan& plan) {
         const std::string journal = history.attempts[i].journal.filename();
         if (!is_attempt_file(journal, ".journal")) continue;
         folder.remove(history.spools[i], plan.owners);
+        const AttemptEvent& start = history.attempts[i].start;
+        folder.remove(stop_mark_name(start.attempt, start.rank), plan.owners);
         folder.remove(journal, plan.owners);
     }
 }

@@ -68,7 +68,8 @@ RunStatus status_in(FoundBooks books) {
         const AttemptEvent& begin = attempt.start;
         out.living_ranks += attempt.alive ? 1 : 0;
         out.attempts.push_back({begin.attempt, begin.host, begin.shard, begin.rank, begin.process,
-                                attempt.alive, attempt.ended, attempt.exit_code, attempt.frames});
+                                attempt.alive, attempt.ended, attempt.asked, attempt.exit_code,
+                                attempt.frames});
     }
     out.notes = std::move(books.notes);
     out.notes.insert(out.notes.end(), history.notes.begin(), history.notes.end());
@@ -81,6 +82,7 @@ RunStatus status_in(FoundBooks books) {
 
 std::string how(const AttemptStatus& attempt) {
     if (attempt.alive) return "at work";
+    if (attempt.asked) return "stopped";
     if (!attempt.ended) return "died";
     return attempt.exit_code == 85 ? "stopped" : fmt::format("ended with {}", attempt.exit_code);
 }

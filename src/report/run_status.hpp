@@ -25,7 +25,8 @@ struct AttemptStatus {
     int rank = 0;
     std::int64_t process = 0;
     bool alive = false;
-    bool ended = false;  ///< by itself; else it died, unless it is alive
+    bool ended = false;  ///< in order; else it died, unless it is alive or
+    bool asked = false;  ///< was asked to end, or ended by an error
     int exit_code = 0;
     std::int64_t frames = 0;
 };

@@ -12,6 +12,7 @@
 #include "base/new_file.hpp"
 #include "base/text.hpp"
 #include "schedule/event_limits.hpp"
+#include "schedule/journal.hpp"
 
 namespace cytofleet {
 namespace {
@@ -71,7 +72,8 @@ class Reading {
         }
         if (lines.failed()) note(name, "cannot be read to its end");
         if (!started) begin(std::nullopt, name);
-        if (!attempt_.ended && !attempt_.alive)
+        attempt_.asked = !attempt_.ended && !attempt_.alive && !has_stop_mark(name);
+        if (!attempt_.ended && !attempt_.alive && !attempt_.asked)
             for (const auto& [scene, t] : in_flight_)
                 mishaps_.push_back({attempt_.start.attempt, scene, t, std::nullopt, false});
         if (damaged > 0)
@@ -114,6 +116,13 @@ class Reading {
         spool_bytes_ = taken ? entry.bytes : 0;
         spool_ = static_cast<std::int32_t>(out_.spools.size());
         out_.spools.push_back(spool);
+    }
+
+    bool has_stop_mark(const std::string& journal) const {
+        const std::string name =
+            journal.substr(0, journal.size() - journal_end.size()) + std::string(stop_mark_end);
+        const Entry entry = folder_.look(name);
+        return entry.kind == EntryKind::file && owners_.take(entry.owner);
     }
 
     void take(const AttemptEvent& /*event*/) {}

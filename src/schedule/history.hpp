@@ -36,6 +36,7 @@ struct AttemptHistory {
     std::filesystem::path journal;
     bool alive = false;
     bool ended = false;
+    bool asked = false;  ///< not ended, but by itself or asked to: no death
     int exit_code = 0;
     std::int64_t frames = 0;  ///< done by it
 };

@@ -31,6 +31,10 @@ std::string spool_name(const std::string& attempt, int rank) {
     return fmt::format("{}-{}.spool", attempt, rank);
 }
 
+std::string stop_mark_name(const std::string& attempt, int rank) {
+    return fmt::format("{}-{}{}", attempt, rank, stop_mark_end);
+}
+
 bool is_attempt_file(std::string_view name, std::string_view extension) {
     // As attempt_name() makes them, and a rank: 20260131T120000-0123456789abcdef-12.
     constexpr std::string_view pattern = "########T######-hhhhhhhhhhhhhhhh-";
@@ -53,6 +57,7 @@ Journal::Journal(const std::filesystem::path& folder, const AttemptEvent& attemp
     errno = folder_.error();
     if (folder_.is_open()) file_ = Descriptor(folder_.create(path_.filename()));
     if (!file_) fail(path_, "cannot be created");
+    mark_.emplace(folder_.descriptor(), stop_mark_name(attempt.attempt, attempt.rank));
     try {
         add(attempt);
     } catch (...) {

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/guarded_folder.hpp"
+#include "base/stop_mark.hpp"
 #include "schedule/journal_events.hpp"
 
 namespace cytofleet {
@@ -16,6 +18,9 @@ namespace cytofleet {
 std::filesystem::path journal_path(const std::filesystem::path& folder, const std::string& attempt,
                                    int rank);
 std::string spool_name(const std::string& attempt, int rank);
+/// Of the file that is there as long as the process has neither ended nor been asked to.
+std::string stop_mark_name(const std::string& attempt, int rank);
+inline constexpr std::string_view stop_mark_end = ".unended";
 /// The name is one that a run gives its journals and spools: what is cleared away has such a name.
 bool is_attempt_file(std::string_view name, std::string_view extension);
 
@@ -41,6 +46,7 @@ class Journal {
     std::mutex mutex_;
     Descriptor file_;
     std::uint64_t end_ = 0;
+    std::optional<StopMark> mark_;  ///< goes with the journal: whoever gets that far was not killed
 };
 
 }  // namespace cytofleet

@@ -1,6 +1,7 @@
 // What journals of earlier attempts say together.
 #include "schedule/history.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -26,6 +27,11 @@ class Books : public testing::Test {
         std::string text = line_of(attempt(name)) + "\n";
         for (const JournalEvent& event : events) text += line_of(event) + "\n";
         test::write_file(journal_path(folder.path(), name, 0), text + torn);
+        test::write_file(mark_of(name), "");
+    }
+    /// What a process leaves behind that was killed.
+    std::filesystem::path mark_of(const std::string& name) const {
+        return folder / stop_mark_name(name, 0);
     }
     void spool(const std::string& name, std::size_t bytes) {
         test::write_file(folder / spool_name(name, 0), std::string(bytes, 's'));
@@ -168,6 +174,43 @@ TEST_F(Books, DeathsAreThoseOfFramesInTheModel) {
     const Journal alive(folder.path(), attempt("c"));
     test::write_file(folder / "c-0.journal", test::read_file(folder / "a-0.journal"));
     EXPECT_EQ(of(2).deaths, 1);
+}
+
+TEST_F(Books, NobodyDiesWhoEndedByAnErrorOrWasAskedTo) {
+    spool("a", 1);
+    journal("a", {BeginEvent{scene, {0}}});
+    EXPECT_EQ(of(0).deaths, 1);
+    EXPECT_FALSE(read_history(folder.path()).attempts.at(0).asked);
+    std::filesystem::remove(mark_of("a"));
+    EXPECT_EQ(of(0).deaths, 0);
+    const AttemptHistory attempt = read_history(folder.path()).attempts.at(0);
+    EXPECT_TRUE(attempt.asked);
+    EXPECT_FALSE(attempt.ended);
+    // What is no such file does not blame a frame.
+    std::filesystem::create_symlink("a-0.journal", mark_of("a"));
+    EXPECT_EQ(of(0).deaths, 0);
+}
+
+TEST_F(Books, AJournalsMarkIsThereAsLongAsItsProcessWasNeitherEndedNorAskedTo) {
+    const auto in_flight = [&](const std::string& name, bool ask, bool killed) {
+        const pid_t child = fork();
+        if (child == 0) {
+            std::optional<Journal> journal(std::in_place, folder.path(), attempt(name));
+            journal->add(BeginEvent{scene, {7}});
+            if (ask) remove_stop_mark();
+            if (!killed) journal.reset();
+            _exit(0);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        return std::filesystem::exists(mark_of(name));
+    };
+    EXPECT_TRUE(in_flight("a", false, true));
+    EXPECT_EQ(of(7).deaths, 1);
+    EXPECT_FALSE(in_flight("b", true, true));
+    EXPECT_FALSE(in_flight("c", false, false));
+    EXPECT_EQ(of(7).deaths, 1);
+    remove_stop_mark();  // of nobody
 }
 
 TEST_F(Books, WhatIsForgivenCountsNoMore) {
