@@ -49,7 +49,7 @@ struct Waiting {
 };
 
 struct Memory {
-    Memory(Scratch scratch, std::int64_t height, std::int64_t width, std::int64_t most)
+    Memory(ScratchLayout scratch, std::int64_t height, std::int64_t width, std::int64_t most)
         : mixed_words(bit_words(most + 1)) {
         constexpr std::int64_t wanted = std::int64_t{64} << 20;
         slots.words = height * bit_words(width);
@@ -269,11 +269,11 @@ __global__ void __launch_bounds__(large_threads)
 }  // namespace
 
 std::size_t fill_holes_scratch_bytes(std::int64_t height, std::int64_t width, std::int64_t most) {
-    return Memory(Scratch(), height, width, most).bytes;
+    return Memory(ScratchLayout(), height, width, most).bytes;
 }
 
 void fill_holes(Stream stream, const LabelPlane& plane, const DeviceBox* boxes, void* scratch) {
-    const Memory memory(Scratch(scratch), plane.height, plane.width, plane.most);
+    const Memory memory(ScratchLayout(scratch), plane.height, plane.width, plane.most);
     fill(stream, memory.waiting.mixed, 0,
          static_cast<std::size_t>(memory.mixed_words) * sizeof(std::uint32_t));
     fill(stream, memory.numbers, 0, 2 * sizeof(std::uint32_t));

@@ -14,7 +14,7 @@ constexpr unsigned threads = 256;
 constexpr unsigned all_lanes = 0xffffffffU;
 
 struct Memory {
-    Memory(Scratch scratch, std::int64_t pixels, std::int64_t most)
+    Memory(ScratchLayout scratch, std::int64_t pixels, std::int64_t most)
         : frame_words(bit_words(pixels)), label_words(bit_words(most + 1)) {
         const std::int64_t words = frame_words > label_words ? frame_words : label_words;
         bits = scratch.take<std::uint32_t>(static_cast<std::size_t>(words));
@@ -27,7 +27,7 @@ struct Memory {
         // NOLINTEND(cppcoreguidelines-prefer-member-initializer)
     }
     Memory(void* scratch, const LabelPlane& plane)
-        : Memory(Scratch(scratch), plane.pixels(), plane.most) {}
+        : Memory(ScratchLayout(scratch), plane.pixels(), plane.most) {}
     std::int64_t frame_words;  ///< for a bit per pixel
     std::int64_t label_words;  ///< for a bit per label
     std::uint32_t* bits;
@@ -156,7 +156,7 @@ void rank_labels(Stream stream, const LabelPlane& plane, const DeviceBox* boxes,
 }  // namespace
 
 std::size_t relabel_scratch_bytes(std::int64_t height, std::int64_t width, std::int64_t most) {
-    return Memory(Scratch(), height * width, most).bytes;
+    return Memory(ScratchLayout(), height * width, most).bytes;
 }
 
 void remove_large(Stream stream, const LabelPlane& plane, const DeviceBox* boxes,

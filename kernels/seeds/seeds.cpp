@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/seeds/seed_rules.hpp"
+#include "kernels/seeds/tie_order.hpp"
 #include "kernels/support/parallel.hpp"
 #include "kernels/support/require.hpp"
 
@@ -42,6 +43,24 @@ Window grow(const Window& open) {
     return grown;
 }
 
+/// What numpy's unstable sort does to equal elements, whichever library sorts here.
+void disturb(std::vector<Seed>& seeds) {
+    struct Part {
+        SeedRange range;
+        int splits_left;
+    };
+    const auto count = static_cast<std::uint32_t>(seeds.size());
+    std::vector<Part> parts;
+    if (count > largest_undisturbed) parts.push_back({{0, count}, splits_allowed(count)});
+    while (!parts.empty()) {
+        const Part part = parts.back();
+        parts.pop_back();
+        SeedRange next[2];
+        const unsigned made = disturb_range(seeds.data(), part.range, part.splits_left, next);
+        for (unsigned i = 0; i < made; ++i) parts.push_back({next[i], part.splits_left - 1});
+    }
+}
+
 }  // namespace
 
 std::int64_t EndCounts::bin(Point end) const {
@@ -69,11 +88,8 @@ std::vector<Seed> find_seeds(const Exec& exec, const EndCounts& counts, Variant 
     });
     std::vector<Seed> seeds;
     for (const auto& row : rows) seeds.insert(seeds.end(), row.begin(), row.end());
-    const auto fewer = [](const Seed& a, const Seed& b) { return a.count < b.count; };
-    if (variant == Variant::cpu && seeds.size() < stable_sort_from)
-        std::sort(seeds.begin(), seeds.end(), fewer);
-    else
-        std::stable_sort(seeds.begin(), seeds.end(), fewer);
+    if (variant == Variant::cpu && seeds.size() < stable_sort_from) disturb(seeds);
+    std::ranges::stable_sort(seeds, {}, &Seed::count);
     return seeds;
 }
 

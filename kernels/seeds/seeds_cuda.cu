@@ -33,7 +33,7 @@ Bins bins_of(const std::uint32_t* counts, std::int64_t height, std::int64_t widt
 }
 
 struct Memory {
-    Memory(Scratch scratch, std::int64_t bins, std::int64_t most)
+    Memory(ScratchLayout scratch, std::int64_t bins, std::int64_t most)
         : words(bit_words(bins)),
           bits(scratch.take<std::uint32_t>(static_cast<std::size_t>(words))),
           ranks(scratch.take<std::uint32_t>(static_cast<std::size_t>(words))),
@@ -167,14 +167,14 @@ __global__ void grow(Bins bins, const Seed* seeds, const std::uint32_t* found,
 
 std::size_t find_seeds_scratch_bytes(std::int64_t height, std::int64_t width, std::int64_t most) {
     const Bins bins = bins_of(nullptr, height, width);
-    return Memory(Scratch(), bins.height * bins.width, most).bytes;
+    return Memory(ScratchLayout(), bins.height * bins.width, most).bytes;
 }
 
 void find_seeds(Stream stream, const std::uint32_t* counts, std::int64_t height, std::int64_t width,
                 Variant variant, std::int64_t most, Seed* seeds, std::uint32_t* found,
                 void* scratch) {
     const Bins bins = bins_of(counts, height, width);
-    const Memory memory(Scratch(scratch), bins.height * bins.width, most);
+    const Memory memory(ScratchLayout(scratch), bins.height * bins.width, most);
     launch(mark_seeds, dim3(blocks_for(bins.height * bins.width, threads)), dim3(threads), 0,
            stream, bins, memory.bits);
     rank_bits(stream, memory.bits, memory.words, memory.ranks, memory.sums, found);

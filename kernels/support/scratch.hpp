@@ -7,9 +7,9 @@ namespace cytofleet::cuda {
 
 /// Every array starts at a multiple of 256 bytes. Without memory it only counts: the same calls of
 /// take() tell how many bytes() there must be, and give the arrays.
-class Scratch {
+class ScratchLayout {
   public:
-    explicit Scratch(void* memory = nullptr) : memory_(static_cast<std::byte*>(memory)) {}
+    explicit ScratchLayout(void* memory = nullptr) : memory_(static_cast<std::byte*>(memory)) {}
     template <typename T>
     T* take(std::size_t count) {
         std::byte* const here = memory_ == nullptr ? nullptr : memory_ + bytes_;

@@ -1,6 +1,7 @@
 #include "pipeline/assemble.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -73,15 +74,23 @@ class SceneAssembly {
             count_frames();
             write_mask(journal, abandon);
         } catch (const Error& error) {
-            done_.outcome.failure = error.what();
-            log_.failure = error.what();
-            write_log_if_possible();
+            give_up(error.what());
+        } catch (const std::bad_alloc&) {
+            give_up(show(input_) +
+                    ": there is too little memory to put its result together; run again with fewer "
+                    "ranks per node");
         }
         return std::move(done_);
     }
 
   private:
     const Job& job() const { return done_.outcome.job; }
+
+    void give_up(const std::string& why) {
+        done_.outcome.failure = why;
+        log_.failure = why;
+        write_log_if_possible();
+    }
 
     void open_input() {
         info_ = open_reader(input_, reader_options(options_, input_))->info();

@@ -1,5 +1,6 @@
 #include "pipeline/scribe.hpp"
 
+#include <new>
 #include <utility>
 
 #include "base/error.hpp"
@@ -36,6 +37,8 @@ std::optional<Scribe::Written> Scribe::take(std::chrono::microseconds patience) 
     const std::lock_guard lock(mutex_);
     if (broken_) std::rethrow_exception(std::exchange(broken_, nullptr));
     finished_ = true;
+    // Nothing comes any more, and whoever asks again and again would keep a core busy.
+    std::this_thread::sleep_for(patience);
     return std::nullopt;
 }
 
@@ -79,7 +82,12 @@ void Scribe::write(Written& group, std::optional<FinishedFrame> frame) {
     if (record.state == FrameState::done) {
         record.cells = frame->result.labels.cells;
         record.largest = frame->result.labels.largest;
-        spool_.append(encode_plane(frame->result.labels), record);
+        try {
+            spool_.append(encode_plane(frame->result.labels), record);
+        } catch (const std::bad_alloc&) {
+            record.state = FrameState::failed;
+            record.notes = {"needs more memory to be written than there is"};
+        }
     } else {
         record.notes.insert(record.notes.begin(), std::move(frame->result.failure));
     }

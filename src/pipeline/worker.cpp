@@ -161,6 +161,12 @@ void Worker::read_frame(const FrameId& frame, OpenFile& open, Loaded& group, std
     } catch (const Error& error) {
         group.states.back() = FrameState::failed;
         group.failures.back() = error.what();
+    } catch (const std::bad_alloc&) {
+        group.states.back() = FrameState::failed;
+        group.images.back() = {};
+        group.failures.back() =
+            "needs more memory to read than there is; use fewer ranks per node, or a machine with "
+            "more";
     }
     group.seconds.push_back(reading.seconds());
 }
