@@ -37,7 +37,8 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
 
 }  // namespace
 
-void write_overlays(const RunOptions& options, const RunSummary& summary, Log& log) {
+void write_overlays(const RunOptions& options, const RunSummary& summary, Log& log,
+                    const std::function<void()>& after_each) {
     for (const Outcome& outcome : summary.outcomes) {
         if (!outcome.failure.empty()) continue;
         const auto& input = summary.inputs.at(static_cast<std::size_t>(outcome.job.file));
@@ -46,6 +47,7 @@ void write_overlays(const RunOptions& options, const RunSummary& summary, Log& l
         } catch (const Error& error) {
             log.warning(fmt::format("no picture of {}: {}", show(input), error.what()));
         }
+        after_each();
     }
 }
 

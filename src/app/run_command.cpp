@@ -35,6 +35,12 @@ int share_of_cores(const Communicator& comm) {
     return std::max(1, bound ? cores : cores / comm.node_size());
 }
 
+/// A sign of life for those who wait for this rank's end.
+void tell_the_others(Communicator& comm) {
+    for (int rank = 0; rank < comm.size(); ++rank)
+        if (rank != comm.rank()) comm.send(rank, 0, {});
+}
+
 int run_ranks(Communicator& comm, RunCommand& command) {
     command.run.stop_signal = catch_stop_signals();
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm));
@@ -47,7 +53,8 @@ int run_ranks(Communicator& comm, RunCommand& command) {
         const RunSummary summary = run(comm, command.run, log);
         if (!summary.complete) return summary.exit_code;
         report(summary, log);
-        if (command.overlay && summary.stopped.empty()) write_overlays(command.run, summary, log);
+        if (command.overlay && summary.stopped.empty())
+            write_overlays(command.run, summary, log, [&] { tell_the_others(comm); });
         // Who is gone does not take part in MPI's goodbye.
         if (!summary.lost.empty()) comm.abort(summary.exit_code);
         return summary.exit_code;

@@ -27,6 +27,8 @@ namespace {
 /// A disk that is slower than this, in bytes a second and rank, is taken for one that hangs.
 constexpr double slowest_disk = 2e6;
 constexpr double least_seconds = 60;
+/// The next of the ranks waits so much longer: one of them ends the run, not all at once.
+constexpr double seconds_per_place = 20;
 
 void write_optional(ByteWriter& out, const std::optional<double>& value) {
     out.write(static_cast<std::uint8_t>(value.has_value()));
@@ -223,12 +225,15 @@ std::string gather_planes(const RankContext& context, const Gather& gather) {
         bytes += 4 * static_cast<double>(input.t) * static_cast<double>(input.y * input.x);
     }
     const TimeLimit limit(
-        least_seconds + bytes / slowest_disk / static_cast<double>(gather.ranks.size()), [&] {
+        least_seconds + bytes / slowest_disk / static_cast<double>(gather.ranks.size()) +
+            seconds_per_place * static_cast<double>(place),
+        [&] {
             context.log.error(fmt::format(
                 "{}: could not be written, because a rank hangs; nothing is lost, start again",
                 show(gather.path)));
             context.comm.abort(exit_codes::stopped);
         });
+    fault_point("before the ranks write together");
     try {
         Planes planes(context, gather);
         std::vector<Hdf5Scene> scenes;

@@ -25,13 +25,33 @@ fleet_program=$scratch/marked/cytofleet
 
 # on RANKS: what to run the program under.
 on() { if [ "$1" -eq 1 ]; then echo ""; else echo "mpirun -n $1"; fi; }
+# watched COMMAND...: a run that has not ended after 200 s never will: what it hangs at goes to the test's output.
+mkfifo "$scratch/never"
+watched() {
+    local watcher ended=0
+    {
+        read -rt 200 <>"$scratch/never"
+        for process in $(pgrep -f -- "$scratch/marked/cytofleet"); do
+            echo "$process: $(tr '\0' ' ' <"/proc/$process/cmdline")"
+            grep '^State' "/proc/$process/status"
+            for thread in "/proc/$process/task/"*; do echo "    $(<"$thread/wchan") $(<"$thread/syscall")"; done
+        done
+        kill_all
+    } >"$scratch/hung" 2>&1 &
+    watcher=$!
+    "$@" || ended=$?
+    kill $watcher 2>/dev/null
+    wait $watcher 2>/dev/null
+    [ ! -s "$scratch/hung" ] || { fail "a run did not end: $*"; cat "$scratch/hung"; }
+    return $ended
+}
 # fleet RANKS [OPTION...]: a run of the work list; output to log, exit code in $code.
 fleet() {
     local ranks=$1
     shift
     code=0
     # shellcheck disable=SC2046
-    $(on "$ranks") "$fleet_program" run "${run_options[@]}" "$@" >log 2>&1 || code=$?
+    watched $(on "$ranks") "$fleet_program" run "${run_options[@]}" "$@" >log 2>&1 || code=$?
 }
 # make_reference RANKS: the outputs of an undisturbed run, in reference.
 make_reference() {

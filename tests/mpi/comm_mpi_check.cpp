@@ -1,13 +1,18 @@
 // The conversations of tests/comm over real MPI. Started by tests/mpi/comm_test; prints "ok" once.
 #include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
 #include "base/error.hpp"
 #include "comm/communicator.hpp"
 #include "comm/conversations.hpp"
@@ -33,6 +38,62 @@ void one_fails(Communicator& comm) {
     comm.barrier();
 }
 
+/// The last rank hangs in the midst of a long message: others are heard meanwhile, and when it is
+/// back, the rest comes, in order.
+void one_hangs(Communicator& comm) {
+    enum Tag : int { process = 1, ready, whole, after, word };
+    const int last = comm.size() - 1;
+    const std::vector<std::byte> body(std::size_t{24} << 20, std::byte{42});
+    if (comm.rank() == last) {
+        ByteWriter out;
+        out.write(static_cast<std::int64_t>(getpid()));
+        comm.send(0, process, out.take());
+        comm.send(0, whole, body);
+        comm.send(0, after, {});
+        raise(SIGSTOP);
+        // Rank 0 has let it go on.
+        return comm.barrier();
+    }
+    if (comm.rank() == 0) {
+        pid_t hung = 0;
+        int words = 0;
+        std::vector<int> of_last;
+        while (of_last.size() < 2) {
+            const auto message = comm.poll();
+            if (!message) continue;
+            if (message->tag == process) {
+                ByteReader in(message->body, "a test's message");
+                hung = static_cast<pid_t>(in.read<std::int64_t>());
+                comm.send(1, ready, {});
+            } else if (message->tag == word) {
+                ensure(of_last.empty(), "a message that is cut short is not whole");
+                if (++words == 100) kill(hung, SIGCONT);
+            } else {
+                ensure(words == 100, "the others are heard while one hangs");
+                ensure(message->tag == (of_last.empty() ? whole : after),
+                       "its messages keep order");
+                ensure(message->tag != whole || message->body == body, "and are whole");
+                of_last.push_back(message->tag);
+            }
+        }
+    } else if (comm.rank() == 1) {
+        while (!comm.poll()) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));  // now it has hung
+        for (int i = 0; i < 100; ++i) comm.send(0, word, {});
+    }
+    comm.barrier();
+}
+
+void talk(Communicator& comm) {
+    test::places(comm);
+    test::all_to_all(comm);
+    test::big_messages_in_a_ring(comm);
+    test::broadcasts(comm);
+    test::barriers(comm);
+    test::served_by_rank_0(comm);
+    last_words(comm);
+}
+
 int check(int argc, char** argv) {
     const std::string_view mode = argc > 1 ? argv[1] : "";
     const int expected = argc > 2 ? std::atoi(argv[2]) : 0;
@@ -40,13 +101,10 @@ int check(int argc, char** argv) {
     try {
         ensure(comm->size() == expected, "the run has as many ranks as were started");
         if (mode == "fail") one_fails(*comm);
-        test::places(*comm);
-        test::all_to_all(*comm);
-        test::big_messages_in_a_ring(*comm);
-        test::broadcasts(*comm);
-        test::barriers(*comm);
-        test::served_by_rank_0(*comm);
-        last_words(*comm);
+        if (mode == "hang")
+            one_hangs(*comm);
+        else
+            talk(*comm);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "rank %d: %s\n", comm->rank(), error.what());
         comm->abort(7);
