@@ -2,13 +2,17 @@
 #include "pipeline/run.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "io/reader.hpp"
+#include "schedule/journal_events.hpp"
 #include "support/files.hpp"
 
 namespace cytofleet {
@@ -103,6 +107,52 @@ TEST(Run, AStartThatFailsFailsOnEveryRank) {
         }
     });
     EXPECT_EQ(failed, 3);
+}
+
+/// Lines of finished frames, in all journals.
+std::size_t lines_below(const fs::path& folder) {
+    std::size_t out = 0;
+    std::error_code failed;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, failed)) {
+        if (entry.path().extension() != ".journal") continue;
+        std::istringstream text(read_file(entry.path()));
+        for (std::string line; std::getline(text, line);) {
+            const auto event = event_of(line);
+            out += event && std::holds_alternative<FrameEvent>(*event) ? 1 : 0;
+        }
+    }
+    return out;
+}
+
+TEST(Run, AStopFinishesTheFramesOfABatchAndTheNextStartDoesTheRest) {
+    const TempDir dir;
+    RunOptions options = demo_options(dir.path());
+    // All eight frames go into the model in one call.
+    std::atomic<int> signal = 0;
+    options.stop_signal = &signal;
+    std::size_t at_stop = 0;
+    std::thread user([&] {
+        while (at_stop == 0) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            at_stop = lines_below(dir.path());
+        }
+        signal = SIGTERM;
+    });
+    const RunSummary stopped = run_on(1, options);
+    user.join();
+    EXPECT_EQ(stopped.exit_code, 85);
+    const std::size_t stored = lines_below(dir.path());
+    EXPECT_LE(stored, at_stop + 4) << "two that share a batch of tiles, and their successors";
+    EXPECT_LT(stored, 8U);
+    EXPECT_EQ(stopped.ranks.at(0).frames, static_cast<std::int64_t>(stored));
+    signal = 0;
+    const RunSummary rest = run_on(1, options);
+    EXPECT_EQ(rest.exit_code, 0);
+    EXPECT_EQ(rest.ranks.at(0).frames, static_cast<std::int64_t>(8 - stored));
+    const std::string mask = read_file(dir / "demo_movie_vSM.ome.tif");
+    options.resume = false;
+    run_on(1, options);
+    EXPECT_TRUE(read_file(dir / "demo_movie_vSM.ome.tif") == mask);
 }
 
 }  // namespace
