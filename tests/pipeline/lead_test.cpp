@@ -115,6 +115,12 @@ class Conversation {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
     }
+    /// Everybody says goodbye.
+    RunReport report_at_end(int ranks) {
+        for (int rank = 0; rank < ranks; ++rank) say(rank, Tag::bye);
+        lead_.tick();
+        return lead_.take_report();
+    }
     Lead& lead() { return lead_; }
     FleetRank& rank() { return rank_; }
     bool log_says(const std::string& what) { return rank_.told.says(what); }
@@ -269,7 +275,7 @@ TEST(Lead, FramesThatAreNotInTheFileAreNoFailures) {
         EXPECT_TRUE(holds(talk.tags_to(0), Tag::assemble));
         talk.assembled(0, talk.assembly(2));
         talk.lead().tick();
-        EXPECT_EQ(talk.lead().take_report().exit_code, 0);
+        EXPECT_EQ(talk.report_at_end(1).exit_code, 0);
     });
 }
 
@@ -378,7 +384,7 @@ TEST(Lead, AStopInTheMidstOfAnEndComesTooLate) {
         talk.lead().tick();
         talk.say(0, Tag::stop_wanted, std::string("SIGTERM"));
         EXPECT_FALSE(holds(talk.tags_to(0), Tag::drain));
-        EXPECT_EQ(talk.lead().take_report().exit_code, 0);
+        EXPECT_EQ(talk.report_at_end(1).exit_code, 0);
     });
 }
 
@@ -511,11 +517,11 @@ TEST(Lead, AFolderThatLosesPlanesAgainAndAgainIsGivenUp) {
 
 TEST(Lead, ASilentRankIsLeftBehindAndItsWorkGoesToOthers) {
     Fleet fleet(3, {2});
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 3, [&](Conversation& talk) {
         talk.deliver_all(2, 2);
         ASSERT_TRUE(holds(talk.tags_to(2), Tag::assemble));
-        talk.pass(0.3, {0, 1});
+        talk.pass(0.55, {0, 1});
         EXPECT_TRUE(talk.log_says("rank 2 has not been heard of"));
         EXPECT_FALSE(talk.log_says("rank 1 has not"));
         EXPECT_EQ(holds(talk.tags_to(0), Tag::assemble) + holds(talk.tags_to(1), Tag::assemble), 1);
@@ -533,10 +539,10 @@ TEST(Lead, ASilentRankIsLeftBehindAndItsWorkGoesToOthers) {
 
 TEST(Lead, ARankThatComesBackIsWelcomeAndDoesNothingTwice) {
     Fleet fleet(2, {4});
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
         ASSERT_TRUE(talk.ask(1));
-        talk.pass(0.3, {0});
+        talk.pass(0.55, {0});
         EXPECT_TRUE(talk.log_says("rank 1 has not been heard of"));
         talk.told(0);
         std::vector<std::int64_t> given;
@@ -554,10 +560,10 @@ TEST(Lead, ARankThatComesBackIsWelcomeAndDoesNothingTwice) {
 
 TEST(Lead, AnAssemblyThatTwoRanksHaveDoneCountsOnce) {
     Fleet fleet(2, {1});
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
         talk.deliver_all(1, 1);
-        talk.pass(0.3, {0});
+        talk.pass(0.55, {0});
         talk.assembled(0, talk.assembly(1));
         talk.assembled(1, talk.assembly(1));
         EXPECT_EQ(talk.lead().take_report().outcomes.size(), 1U);
@@ -566,13 +572,13 @@ TEST(Lead, AnAssemblyThatTwoRanksHaveDoneCountsOnce) {
 
 TEST(Lead, ADrainDoesNotWaitForASilentRank) {
     Fleet fleet(2, {4});
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
         talk.say(0, Tag::stop_wanted, std::string("SIGTERM"));
         talk.say(0, Tag::drained);
         talk.lead().tick();
         EXPECT_FALSE(holds(talk.tags_to(0), Tag::finish));
-        talk.pass(0.3, {0});
+        talk.pass(0.55, {0});
         EXPECT_TRUE(holds(talk.tags_to(0), Tag::finish));
         talk.say(0, Tag::bye);
         talk.lead().tick();
@@ -585,12 +591,12 @@ TEST(Lead, ADrainDoesNotWaitForASilentRank) {
 
 TEST(Lead, AGoodbyeThatDoesNotComeIsNotWaitedForLongerThanSilence) {
     Fleet fleet(2, {1});
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
         talk.deliver_all(0, 1);
         talk.assembled(0, talk.assembly(1));
         talk.say(0, Tag::bye);
-        talk.pass(0.35, {0, 1});  // alive, but never says goodbye
+        talk.pass(0.65, {0, 1});  // alive, but never says goodbye
         EXPECT_TRUE(talk.lead().over());
         EXPECT_EQ(talk.lead().take_report().lost, (std::vector<int>{1}));
     });
@@ -647,7 +653,7 @@ TEST(Lead, AFileIsBegunWhenEverybodyHasAnswered) {
             talk.say(rank, Tag::gathered);
         }
         talk.lead().tick();
-        const RunReport report = talk.lead().take_report();
+        const RunReport report = talk.report_at_end(3);
         EXPECT_EQ(report.exit_code, 0);
         EXPECT_EQ(report.outcomes.size(), 1U);
     });
@@ -656,13 +662,13 @@ TEST(Lead, AFileIsBegunWhenEverybodyHasAnswered) {
 TEST(Lead, ARankThatNeverAnswersAnInvitationIsLeftOut) {
     Fleet fleet(3, {1});
     fleet.options.format = OutputFormat::hdf5;
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 3, [&](Conversation& talk) {
         bring_to_gather(talk);
         talk.say(0, Tag::joins);
         talk.say(2, Tag::joins);
         talk.told(0);
-        talk.pass(0.3, {0, 2});
+        talk.pass(0.55, {0, 2});
         bool begun = false;
         for (const Message& message : talk.told(0)) {
             if (Tag{message.tag} != Tag::gather) continue;
@@ -677,11 +683,11 @@ TEST(Lead, ARankThatNeverAnswersAnInvitationIsLeftOut) {
 TEST(Lead, AnAnswerOfARankThatFellSilentSinceDoesNotCount) {
     Fleet fleet(3, {1});
     fleet.options.format = OutputFormat::hdf5;
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 3, [&](Conversation& talk) {
         bring_to_gather(talk);
         talk.say(1, Tag::joins);  // and then hangs
-        talk.pass(0.3, {0, 2});
+        talk.pass(0.55, {0, 2});
         talk.say(0, Tag::joins);
         talk.say(2, Tag::joins);
         talk.told(0);
@@ -695,7 +701,7 @@ TEST(Lead, AnAnswerOfARankThatFellSilentSinceDoesNotCount) {
 TEST(Lead, AWriterThatHangsAfterwardsIsNotWaitedFor) {
     Fleet fleet(2, {1});
     fleet.options.format = OutputFormat::hdf5;
-    fleet.options.silence = 0.2;
+    fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
         bring_to_gather(talk);
         for (const int rank : {0, 1}) talk.say(rank, Tag::joins);
@@ -703,7 +709,7 @@ TEST(Lead, AWriterThatHangsAfterwardsIsNotWaitedFor) {
         talk.say(0, Tag::gathered);
         talk.lead().tick();
         talk.told(0);
-        talk.pass(0.3, {0});
+        talk.pass(0.55, {0});
         EXPECT_TRUE(holds(talk.tags_to(0), Tag::finish)) << "rank 0 knows that the file is there";
         talk.say(1, Tag::gathered, std::string("too late"));
         EXPECT_EQ(talk.lead().take_report().outcomes.at(0).failure, "");

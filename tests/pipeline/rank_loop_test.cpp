@@ -293,7 +293,9 @@ TEST(RankLoop, AFrameThatFailsEverywhereIsLeftEmptyAndNamed) {
     };
     const Endings end = run.go(2);
     EXPECT_EQ(end.codes.at(0), exit_codes::partly_done);
-    EXPECT_EQ(tries, 2);
+    // A rank that has nothing to do may have taken it from one that is at it already.
+    EXPECT_GE(tries, 2);
+    EXPECT_LE(tries, 4);
     EXPECT_EQ(fleet.cells(), (std::vector<std::uint32_t>{1, 2, 0, 4}));
     const auto lines = fleet.journalled<FailedEvent>();
     EXPECT_EQ(std::ranges::count_if(lines, &FailedEvent::final), 1);

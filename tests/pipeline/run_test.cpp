@@ -11,7 +11,9 @@
 
 #include <gtest/gtest.h>
 
+#include "io/hdf5/hdf5_labels.hpp"
 #include "io/reader.hpp"
+#include "pipeline/fleet.hpp"
 #include "schedule/journal_events.hpp"
 #include "support/files.hpp"
 
@@ -153,6 +155,77 @@ TEST(Run, AStopFinishesTheFramesOfABatchAndTheNextStartDoesTheRest) {
     options.resume = false;
     run_on(1, options);
     EXPECT_TRUE(read_file(dir / "demo_movie_vSM.ome.tif") == mask);
+}
+
+/// Two inputs of a frame each.
+RunOptions two_small_movies(const TempDir& dir) {
+    RunOptions options = demo_options(dir / "out");
+    options.inputs.clear();
+    for (const char* name : {"a.tif", "b.tif"}) {
+        test::write_movie(dir / name, 1);
+        options.inputs.emplace_back(dir / name);
+    }
+    return options;
+}
+
+std::int64_t frames_done(const RunSummary& summary) {
+    std::int64_t out = 0;
+    for (const RankTally& rank : summary.ranks) out += rank.frames;
+    return out;
+}
+
+TEST(Run, ACollectionIsMadeOnceAndAgainWhenItIsGone) {
+    if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
+    const TempDir dir;
+    RunOptions options = two_small_movies(dir);
+    options.collect = dir / "all.h5";
+    const RunSummary first = run_on(2, options);
+    EXPECT_EQ(first.exit_code, 0);
+    EXPECT_EQ(frames_done(first), 2);
+    ASSERT_TRUE(fs::exists(options.collect));
+    const auto written = fs::last_write_time(options.collect);
+    EXPECT_EQ(run_on(2, options).exit_code, 0);
+    EXPECT_EQ(fs::last_write_time(options.collect), written) << "it stands";
+    fs::remove(options.collect);
+    const RunSummary again = run_on(1, options);
+    EXPECT_EQ(again.exit_code, 0);
+    EXPECT_EQ(frames_done(again), 0) << "it is made of the results that are there";
+    EXPECT_TRUE(fs::exists(options.collect));
+}
+
+TEST(Run, BothFormatsHoldTheSameRunAndOneThatIsGoneIsMadeAgain) {
+    if (!has_hdf5()) GTEST_SKIP() << "built without HDF5";
+    const TempDir dir;
+    RunOptions options = two_small_movies(dir);
+    options.format = OutputFormat::both;
+    EXPECT_EQ(run_on(2, options).exit_code, 0);
+    for (const char* name : {"a_vSM.ome.tif", "a_vSM.h5", "b_vSM.ome.tif", "b_vSM.h5"})
+        EXPECT_TRUE(fs::exists(dir / "out" / name)) << name;
+    const std::string mask = read_file(dir / "out" / "a_vSM.ome.tif");
+    fs::remove(dir / "out" / "a_vSM.h5");
+    const RunSummary again = run_on(1, options);
+    EXPECT_EQ(again.exit_code, 0);
+    EXPECT_EQ(frames_done(again), 1) << "its planes are cleared away: it is done again, alone";
+    EXPECT_TRUE(fs::exists(dir / "out" / "a_vSM.h5"));
+}
+
+TEST(Run, ShardsShareARunAndTheLastOneWritesTheResult) {
+    const TempDir dir;
+    RunOptions options = two_small_movies(dir);
+    test::write_movie(dir / "a.tif", 4);
+    options.inputs = {dir / "a.tif"};
+    options.partition = Partition::frames;
+    options.shard = {0, 2};
+    const RunSummary first = run_on(1, options);
+    EXPECT_EQ(first.exit_code, 0);
+    EXPECT_EQ(first.unfinished, 1);
+    EXPECT_FALSE(fs::exists(dir / "out" / "a_vSM.ome.tif"));
+    options.shard = {1, 2};
+    const RunSummary second = run_on(1, options);
+    EXPECT_EQ(second.exit_code, 0);
+    EXPECT_EQ(second.unfinished, 0);
+    EXPECT_EQ(frames_done(first) + frames_done(second), 4);
+    EXPECT_TRUE(fs::exists(dir / "out" / "a_vSM.ome.tif"));
 }
 
 }  // namespace

@@ -408,13 +408,15 @@ TEST_F(Starting, FramesThatWereGivenUpOrForgivenAreInTheFirstLines) {
         journal.add(FailedEvent{first.record.scene_name(0, 0), 1, "broke", true});
         journal.add(EndEvent{3});
     }
+    EXPECT_EQ(plan_run(options_, 1).remaining.records.size(), 1U);
     options_.retry_quarantined = true;
     const RunStartUp second = start();
     EXPECT_TRUE(second.plan->remaining.records.empty()) << "the frame is tried again";
     Journal journal(second.record.folder, test::FleetRank::start_of(second.record, *make_solo()));
     write_first_lines(journal, *second.plan, second.record, options_);
     const RunHistory history = read_history(second.record.folder);
-    EXPECT_FALSE(history.scenes.at(second.record.scene_name(0, 0)).frames.at(1).quarantined);
+    EXPECT_FALSE(history.scenes.at(second.record.scene_name(0, 0)).frames.contains(1))
+        << "nor is it known for bad by the next start";
 }
 
 TEST_F(Starting, NoResumeRemovesTheBooksOfTheDead) {
@@ -487,6 +489,13 @@ TEST_F(Starting, ResultsOfStrangersStopTheRunBeforeItStarts) {
     ASSERT_EQ(up.record.jobs.size(), 2U);
     EXPECT_TRUE(up.record.jobs[0].replaces);
     EXPECT_FALSE(up.record.jobs[1].replaces);
+}
+
+TEST_F(Starting, AFolderInAResultsPlaceStopsTheRunBeforeItStarts) {
+    fs::create_directories(dir_ / "out" / "b_vSM.ome.tif" / "sub");
+    options_.existing = Existing::overwrite;
+    const std::string why = error_of([&] { start(); });
+    EXPECT_NE(why.find("b_vSM.ome.tif is a folder"), std::string::npos) << why;
 }
 
 TEST_F(Starting, TemporaryFilesOfTheDeadGoAndOthersStay) {
