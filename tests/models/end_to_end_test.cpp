@@ -97,7 +97,7 @@ TEST(EndToEnd, FramesOfACallComeOutOneByOneAndMayBeLeftOut) {
     CellposeSettings settings = test::settings_of(cases.front(), Variant::cpu);
     settings.batch_size = 2;
     Cellpose cellpose(test::weights_of("cyto_mini"), std::nullopt, settings);
-    const SegmentResult alone = cellpose.segment({&image, 1}).at(0);
+    const SegmentResult alone = cellpose.segment(std::span(planes).first(1)).at(0);
     std::string order;
     cellpose.segment_each(planes, {[&](std::size_t plane) {
                                        order += 'b';

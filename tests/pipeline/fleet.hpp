@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "io/mask_writer.hpp"
 #include "io/reader.hpp"
 #include "pipeline/discover.hpp"
@@ -113,6 +114,17 @@ class Gate {
     int let_ = 0;
     bool open_ = false;
 };
+
+/// What an action's error says; empty when it does nothing wrong.
+template <typename Action>
+std::string error_of(Action action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
 
 /// What a log was told.
 class Told {
