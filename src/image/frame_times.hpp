@@ -3,8 +3,7 @@
 
 namespace cytofleet {
 
-/// Wall seconds of one frame by stage; of frames that went through the model together, each has an
-/// equal share.
+/// Wall seconds of one frame by stage; of what frames went through together, each has its share.
 struct FrameTimes {
     double read = 0;
     double prepare = 0;  ///< normalise, resize, cut

@@ -155,6 +155,10 @@ bool can_be_replaced(const std::filesystem::path& path, std::string& why) {
     struct stat folder {};
     const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     if (lstat(path.c_str(), &file) != 0 || stat(parent.c_str(), &folder) != 0) return true;
+    if (S_ISDIR(file.st_mode)) {
+        why = "is a folder";
+        return false;
+    }
     const std::uint32_t self = this_user();
     if ((folder.st_mode & S_ISVTX) == 0 || self == 0 || file.st_uid == self ||
         folder.st_uid == self)

@@ -63,7 +63,7 @@ void write_text_atomically(const std::filesystem::path& path, std::string_view t
 std::int64_t time_of_change(int descriptor);
 
 /// Whether a file of that name can be replaced by a rename: another's in a folder where only owners
-/// may (the sticky bit) cannot. `why` tells who could.
+/// may (the sticky bit) cannot, nor can a folder. `why` tells who could.
 bool can_be_replaced(const std::filesystem::path& path, std::string& why);
 
 }  // namespace cytofleet

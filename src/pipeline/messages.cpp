@@ -2,8 +2,14 @@
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
+#include "base/error.hpp"
 
 namespace cytofleet {
+namespace {
+
+constexpr std::int64_t most_frames = std::int64_t{1} << 32;  // of a scene; sums do not overflow
+
+}  // namespace
 
 std::vector<std::byte> to_bytes(const Unit& unit) {
     ByteWriter out;
@@ -17,6 +23,9 @@ Unit unit_from_bytes(std::span<const std::byte> bytes) {
     Unit out;
     for (std::int64_t* number : {&out.file, &out.scene, &out.first, &out.count})
         *number = in.read<std::int64_t>();
+    if (in.left() > 0 || out.file < 0 || out.scene < 0 || out.first < 0 || out.count < 1 ||
+        out.first > most_frames || out.count > most_frames)
+        throw Error(ErrorKind::input, "unit: frames that there are not");
     return out;
 }
 
@@ -27,7 +36,10 @@ std::vector<std::byte> number_to_bytes(std::int64_t number) {
 }
 
 std::int64_t number_from_bytes(std::span<const std::byte> bytes) {
-    return ByteReader(bytes, "number").read<std::int64_t>();
+    ByteReader in(bytes, "number");
+    const auto out = in.read<std::int64_t>();
+    if (in.left() > 0) throw Error(ErrorKind::input, "number: bytes left over");
+    return out;
 }
 
 std::string text_from_bytes(std::span<const std::byte> bytes) {

@@ -189,23 +189,51 @@ void Worker::segment() {
 }
 
 void Worker::segment_group(Loaded& group) {
+    for (std::size_t next = 0; next < group.frames.size();) next = segment_from(group, next);
+}
+
+/// From frame `first` of the group on, until its end or a failure, which the frames have that were
+/// in the model by then; they are told of one by one. Returns the first that was not begun.
+std::size_t Worker::segment_from(Loaded& group, std::size_t first) {
     std::vector<const Image*> planes;
     std::vector<std::size_t> where;
-    BeginEvent begin{run_.scene_name(group.frames.front().file, group.frames.front().scene), {}};
-    for (std::size_t i = 0; i < group.frames.size(); ++i) {
+    for (std::size_t i = first; i < group.frames.size(); ++i) {
         if (group.states[i] != FrameState::done) continue;
         planes.push_back(&group.images[i]);
         where.push_back(i);
-        begin.frames.push_back(group.frames[i].t);
     }
-    std::vector<SegmentResult> results(group.frames.size());
-    for (std::size_t i = 0; i < results.size(); ++i) results[i].failure = group.failures[i];
-    std::string failure;
-    try {
-        if (!planes.empty()) journal_.add(begin);
+    std::size_t begun = first;  // the first frame that is not
+    std::size_t told = first;
+    std::vector<bool> left_out(group.frames.size());
+    // Frames without a plane are told of in their turn.
+    const auto tell_until = [&](std::size_t end, const std::string& failure) {
+        for (; told < end; ++told)
+            if (!left_out[told])
+                tell(group, told,
+                     {{}, {}, group.failures[told].empty() ? failure : group.failures[told], {}});
+    };
+    SegmentHooks hooks;
+    hooks.begin = [&](std::size_t plane) {
+        const std::size_t i = where[plane];
+        begun = i + 1;
+        left_out[i] = is_unwanted(group.frames[i], group.generation);
+        if (left_out[i]) return false;
+        const FrameId& frame = group.frames[i];
+        journal_.add(BeginEvent{run_.scene_name(frame.file, frame.scene), {frame.t}});
         fault_point("in the model");
-        auto found = segmenter_.segment(planes);
-        for (std::size_t k = 0; k < where.size(); ++k) results[where[k]] = std::move(found[k]);
+        return true;
+    };
+    hooks.done = [&](std::size_t plane, SegmentResult result) {
+        tell_until(where[plane], {});
+        tell(group, told++, std::move(result));
+        keep(segmenter_.notes());
+    };
+    std::string failure;
+    bool failed = true;
+    try {
+        segmenter_.segment_each(planes, hooks);
+        begun = group.frames.size();
+        failed = false;
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::output) throw;  // the journal's
         failure = error.what();
@@ -213,18 +241,21 @@ void Worker::segment_group(Loaded& group) {
         failure = "memory ran out; use fewer ranks per node or a smaller --batch-size";
     }
     keep(segmenter_.notes());
-    if (!failure.empty())
-        for (const std::size_t i : where) results[i].failure = failure;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        FinishedFrame out;
-        out.frame = group.frames[i];
-        out.state = group.states[i];
-        if (out.state == FrameState::done && !results[i].failure.empty())
-            out.state = FrameState::failed;
-        out.result = std::move(results[i]);
-        out.result.times.read = group.seconds[i];
-        if (!finished_.push(std::move(out))) return;
-    }
+    // A model that fails before it has begun anything would do so again.
+    if (failed && begun == first) begun = group.frames.size();
+    tell_until(begun, failure);
+    return begun;
+}
+
+void Worker::tell(Loaded& group, std::size_t number, SegmentResult result) {
+    FinishedFrame out;
+    out.frame = group.frames[number];
+    out.state = group.states[number];
+    if (out.state == FrameState::done && !result.failure.empty()) out.state = FrameState::failed;
+    group.images[number] = {};
+    out.result = std::move(result);
+    out.result.times.read = group.seconds[number];
+    finished_.push(std::move(out));
 }
 
 }  // namespace cytofleet

@@ -48,7 +48,7 @@ class Worker {
     void revoke(const Unit& unit);
     /// The same for everything that was given so far.
     void revoke_all() { ++generation_; }
-    /// No more units come. `drop`: only what is in the model now is finished.
+    /// No more units come. `drop`: only frames that are in the model now are finished.
     void close(bool drop);
     /// The next finished frame; waits. Empty: closed and nothing is left. Rethrows what ended a
     /// thread.
@@ -77,6 +77,8 @@ class Worker {
     void read_frame(const FrameId& frame, OpenFile& open, Loaded& group, std::int64_t& want);
     void segment();
     void segment_group(Loaded& group);
+    std::size_t segment_from(Loaded& group, std::size_t first);
+    void tell(Loaded& group, std::size_t number, SegmentResult result);
     bool is_unwanted(const FrameId& frame, int generation);
     void keep(std::vector<std::string> notes);
     void rethrow();

@@ -44,6 +44,9 @@ std::vector<FrameRecord> records_from_bytes(std::span<const std::byte> bytes) {
         record.state = static_cast<FrameState>(state);
         record.rank = in.read<std::int32_t>();
         record.spool = in.read<std::int32_t>();
+        if (record.frame.file < 0 || record.frame.scene < 0 || record.frame.t < 0 ||
+            record.spool < 0)
+            throw Error(ErrorKind::input, "frame records: a frame that there is not");
         record.offset = in.read<std::uint64_t>();
         record.length = in.read<std::uint64_t>();
         record.checksum = in.read<std::uint64_t>();

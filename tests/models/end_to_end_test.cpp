@@ -90,5 +90,29 @@ TEST(Agreement, CountsAsCheckPyDoes) {
     EXPECT_EQ(test::agreement(got, nothing).distance(), 1);
 }
 
+TEST(EndToEnd, FramesOfACallComeOutOneByOneAndMayBeLeftOut) {
+    const std::vector<Case> cases = test::cases("end_to_end");
+    const Image image = test::grey_image_of(cases.at(0)).value();
+    const std::vector<const Image*> planes{&image, &image, &image, &image};
+    CellposeSettings settings = test::settings_of(cases.front(), Variant::cpu);
+    settings.batch_size = 2;
+    Cellpose cellpose(test::weights_of("cyto_mini"), std::nullopt, settings);
+    const SegmentResult alone = cellpose.segment(std::span(planes).first(1)).at(0);
+    std::string order;
+    cellpose.segment_each(planes, {[&](std::size_t plane) {
+                                       order += 'b';
+                                       order += static_cast<char>('0' + plane);
+                                       return plane != 1 && plane != 3;
+                                   },
+                                   [&](std::size_t plane, SegmentResult result) {
+                                       order += 'd';
+                                       order += static_cast<char>('0' + plane);
+                                       EXPECT_TRUE(result.labels.labels == alone.labels.labels);
+                                       EXPECT_GT(result.times.network, 0);
+                                   }});
+    // Nothing is begun before it must be; what was not wanted is never told of.
+    EXPECT_TRUE(order == "b0d0b1b2d2b3" || order == "b0b1b2d0b3d2") << order;
+}
+
 }  // namespace
 }  // namespace cytofleet

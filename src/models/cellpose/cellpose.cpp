@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "backend/cpu/cpu_ops.hpp"
@@ -85,48 +86,88 @@ std::vector<std::string> Cellpose::notes() {
 }
 
 std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> planes) {
-    return on_gpu_ ? on_gpu_->segment(planes) : segment_here(planes);
+    if (on_gpu_) return on_gpu_->segment(planes);
+    std::vector<SegmentResult> results(planes.size());
+    segment_here(planes, {[](std::size_t) { return true; },
+                          [&](std::size_t plane, SegmentResult result) {
+                              results[plane] = std::move(result);
+                          }});
+    return results;
 }
 
-std::vector<SegmentResult> Cellpose::segment_here(std::span<const Image* const> planes) {
+void Cellpose::segment_each(std::span<const Image* const> planes, const SegmentHooks& hooks) {
+    if (on_gpu_)
+        on_gpu_->segment_each(planes, hooks);
+    else
+        segment_here(planes, hooks);
+}
+
+/// Frames go in one after the other and share batches of tiles; each comes out when its last tile
+/// is through.
+void Cellpose::segment_here(std::span<const Image* const> planes, const SegmentHooks& hooks) {
     const Exec exec{settings_.threads};
-    std::vector<SegmentResult> results(planes.size());
-    std::vector<std::size_t> good;
-    std::vector<PreparedFrame> frames;
-    FrameTimes times;
+    struct Begun {
+        std::size_t plane;
+        SegmentResult result;
+        bool in_network = false;
+    };
+    std::deque<Begun> begun;
+    FlowStream stream(exec, net_, settings_);
+    const auto hand_over = [&] {
+        while (!begun.empty()) {
+            Begun& oldest = begun.front();
+            if (oldest.in_network) {
+                const auto field = stream.take();
+                if (!field) return;
+                make_masks(exec, *field, *planes[oldest.plane], oldest.result);
+            }
+            hooks.done(oldest.plane, std::move(oldest.result));
+            begun.pop_front();
+        }
+    };
     for (std::size_t i = 0; i < planes.size(); ++i) {
-        const Image& plane = *planes[i];
-        Timer preparing;
-        std::vector<float> image = grey_input(plane, net_.channels_in());
-        const std::span<const float> pixels =
-            std::span(image).first(static_cast<std::size_t>(plane.height * plane.width));
-        if (!take_check(check_plane(pixels), plane, results[i])) continue;
-        try {
-            frames.push_back(prepare_frame(exec, std::move(image), net_.channels_in(),
-                                           {plane.height, plane.width}, scale_, settings_));
-        } catch (const Error& error) {
-            results[i].failure = error.what();
-            continue;
+        if (!hooks.begin(i)) continue;
+        begun.push_back({i, {}});
+        if (auto frame = prepare(exec, *planes[i], begun.back().result)) {
+            begun.back().in_network = true;
+            stream.add(std::move(*frame));
         }
-        good.push_back(i);
-        times.prepare += preparing.seconds();
+        hand_over();
     }
-    const auto flows = compute_flows(exec, net_, std::move(frames), settings_, times);
-    const auto share = static_cast<double>(std::max<std::size_t>(1, good.size()));
-    for (std::size_t k = 0; k < good.size(); ++k) {
-        Timer masking;
-        const Image& plane = *planes[good[k]];
-        SegmentResult& result = results[good[k]];
-        try {
-            result.labels = compute_masks(exec, flows[k].values, flows[k].extent,
-                                          {plane.height, plane.width}, settings_.masks);
-        } catch (const Error& error) {
-            result.failure = error.what();
-        }
-        result.times = {0, times.prepare / share, times.network / share,
-                        times.masks / share + masking.seconds()};
+    stream.flush();
+    hand_over();
+}
+
+/// Nothing: what there is to say of the plane is in `result`.
+std::optional<PreparedFrame> Cellpose::prepare(const Exec& exec, const Image& plane,
+                                               SegmentResult& result) const {
+    Timer preparing;
+    std::vector<float> image = grey_input(plane, net_.channels_in());
+    const std::span<const float> pixels =
+        std::span(image).first(static_cast<std::size_t>(plane.height * plane.width));
+    if (!take_check(check_plane(pixels), plane, result)) return std::nullopt;
+    try {
+        PreparedFrame out = prepare_frame(exec, std::move(image), net_.channels_in(),
+                                          {plane.height, plane.width}, scale_, settings_);
+        out.times.prepare = preparing.seconds();
+        return out;
+    } catch (const Error& error) {
+        result.failure = error.what();
+        return std::nullopt;
     }
-    return results;
+}
+
+void Cellpose::make_masks(const Exec& exec, const FlowField& field, const Image& plane,
+                          SegmentResult& result) const {
+    Timer masking;
+    try {
+        result.labels = compute_masks(exec, field.values, field.extent, {plane.height, plane.width},
+                                      settings_.masks);
+    } catch (const Error& error) {
+        result.failure = error.what();
+    }
+    result.times = field.times;
+    result.times.masks += masking.seconds();
 }
 
 }  // namespace cytofleet

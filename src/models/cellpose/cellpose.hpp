@@ -39,11 +39,17 @@ class Cellpose : public Segmenter {
     std::int64_t steps() const { return settings_.masks.niter; }
     std::string engine() const { return operations_.ops->description(); }
     std::vector<SegmentResult> segment(std::span<const Image* const> planes) override;
+    /// On the CPU at most the frames of one batch of tiles are begun and not told of.
+    void segment_each(std::span<const Image* const> planes, const SegmentHooks& hooks) override;
     std::int64_t pixels_per_call() const override;
     std::vector<std::string> notes() override;
 
   private:
-    std::vector<SegmentResult> segment_here(std::span<const Image* const> planes);
+    void segment_here(std::span<const Image* const> planes, const SegmentHooks& hooks);
+    std::optional<PreparedFrame> prepare(const Exec& exec, const Image& plane,
+                                         SegmentResult& result) const;
+    void make_masks(const Exec& exec, const FlowField& field, const Image& plane,
+                    SegmentResult& result) const;
 
     CellposeSettings settings_;
     ModelDiameters diameters_;

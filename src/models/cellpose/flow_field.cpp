@@ -25,42 +25,56 @@ std::vector<float> style_of(std::span<const float> sum) {
     return out;
 }
 
+}  // namespace
+
+TileGrid tile_grid_of(Extent frame, const Scale& scale, const CellposeSettings& settings) {
+    const Extent small = scale.identity() ? frame : scale.apply(frame);
+    if (small.height < 1 || small.width < 1)
+        throw Error(
+            ErrorKind::input,
+            fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
+                        "it by {:.3g}; check --diameter",
+                        frame.height, frame.width, scale.value()));
+    return make_tile_grid(small, settings.tile_overlap, settings.augment);
+}
+
+PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
+                            Extent frame, const Scale& scale, const CellposeSettings& settings) {
+    ensure(static_cast<std::int64_t>(image.size()) == channels * frame.pixels(),
+           "the image has channels x height x width values");
+    PreparedFrame out{frame, tile_grid_of(frame, scale, settings), {}, {}};
+    normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
+    const Extent small = out.grid.frame;
+    if (small == frame) {
+        out.image = std::move(image);
+        return out;
+    }
+    out.image.resize(index(channels * small.pixels()));
+    for (std::int64_t c = 0; c < channels; ++c)
+        resize_input(
+            exec, std::span(image).subspan(index(c * frame.pixels()), index(frame.pixels())), frame,
+            std::span(out.image).subspan(index(c * small.pixels()), index(small.pixels())), small);
+    return out;
+}
+
 /// A frame whose tiles are on their way through the network.
-struct InFlight {
+struct FlowStream::InFlight {
     PreparedFrame prepared;
     TileBlend blend;
     std::vector<float> style;
+    std::int64_t tiles_left;
     explicit InFlight(PreparedFrame frame, std::int64_t style_size)
-        : prepared(std::move(frame)), blend(prepared.grid), style(index(style_size)) {}
+        : prepared(std::move(frame)),
+          blend(prepared.grid),
+          style(index(style_size)),
+          tiles_left(prepared.grid.count()) {}
 };
 
-FlowField finish(const Exec& exec, const InFlight& done, bool resample) {
-    const Extent small = done.prepared.grid.frame;
-    FlowField field;
-    field.extent = resample ? done.prepared.frame : small;
-    field.style = style_of(done.style);
-    std::vector<float> values(index(network_outputs * small.pixels()));
-    done.blend.finish(exec, values);
-    if (field.extent == small) {
-        field.values = std::move(values);
-        return field;
-    }
-    field.values.resize(index(network_outputs * field.extent.pixels()));
-    for (std::int64_t c = 0; c < network_outputs; ++c)
-        resize_output(exec,
-                      std::span(values).subspan(index(c * small.pixels()), index(small.pixels())),
-                      small,
-                      std::span(field.values)
-                          .subspan(index(c * field.extent.pixels()), index(field.extent.pixels())),
-                      field.extent);
-    return field;
-}
-
 /// Tiles waiting for the network, from one or more frames, all of one size.
-class Batch {
+class FlowStream::Batch {
   public:
-    Batch(const Exec& exec, CpNet& net, std::int64_t capacity, FrameTimes& times)
-        : exec_(exec), net_(net), capacity_(capacity), times_(times) {}
+    Batch(const Exec& exec, CpNet& net, std::int64_t capacity)
+        : exec_(exec), net_(net), capacity_(capacity) {}
 
     /// Sends all tiles of a frame through, running the network whenever the batch is full.
     void add(InFlight& frame) {
@@ -93,10 +107,10 @@ class Batch {
              tile_.height, tile_.width,
              std::span(out_).first(index(filled_ * network_outputs * pixels)),
              std::span(styles_).first(index(filled_ * net_.style_size())));
-        times_.network += network.seconds();
-        Timer blending;
+        const double each = network.seconds() / static_cast<double>(filled_);
         std::int64_t at = 0;
         for (const Part& part : parts_) {
+            Timer blending;
             part.frame->blend.add(
                 exec_,
                 std::span(out_).subspan(index(at * network_outputs * pixels),
@@ -106,8 +120,11 @@ class Batch {
                 for (std::int64_t k = 0; k < net_.style_size(); ++k)
                     part.frame->style[index(k)] += styles_[index(i * net_.style_size() + k)];
             at += part.count;
+            part.frame->tiles_left -= part.count;
+            FrameTimes& times = part.frame->prepared.times;
+            times.network += each * static_cast<double>(part.count);
+            times.masks += blending.seconds();
         }
-        times_.masks += blending.seconds();
         parts_.clear();
         filled_ = 0;
     }
@@ -117,10 +134,9 @@ class Batch {
         InFlight* frame;
         std::int64_t count;
     };
-    const Exec& exec_;
+    Exec exec_;
     CpNet& net_;
     std::int64_t capacity_;
-    FrameTimes& times_;
     Extent tile_;
     std::int64_t filled_ = 0;
     std::vector<Part> parts_;
@@ -129,54 +145,68 @@ class Batch {
     std::vector<float> styles_;
 };
 
-}  // namespace
+FlowStream::FlowStream(const Exec& exec, CpNet& net, const CellposeSettings& settings)
+    : exec_(exec),
+      net_(net),
+      resample_(settings.resample),
+      batch_(std::make_unique<Batch>(exec, net, std::max<std::int64_t>(1, settings.batch_size))) {}
 
-TileGrid tile_grid_of(Extent frame, const Scale& scale, const CellposeSettings& settings) {
-    const Extent small = scale.identity() ? frame : scale.apply(frame);
-    if (small.height < 1 || small.width < 1)
-        throw Error(
-            ErrorKind::input,
-            fmt::format("a frame of {} x {} pixels is too small for a diameter that resizes "
-                        "it by {:.3g}; check --diameter",
-                        frame.height, frame.width, scale.value()));
-    return make_tile_grid(small, settings.tile_overlap, settings.augment);
+FlowStream::~FlowStream() = default;
+
+void FlowStream::add(PreparedFrame frame) {
+    flying_.push_back(std::make_unique<InFlight>(std::move(frame), net_.style_size()));
+    batch_->add(*flying_.back());
 }
 
-PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int64_t channels,
-                            Extent frame, const Scale& scale, const CellposeSettings& settings) {
-    ensure(static_cast<std::int64_t>(image.size()) == channels * frame.pixels(),
-           "the image has channels x height x width values");
-    PreparedFrame out{frame, tile_grid_of(frame, scale, settings), {}};
-    normalize(exec, image, channels, frame.height, frame.width, settings.normalize);
-    const Extent small = out.grid.frame;
-    if (small == frame) {
-        out.image = std::move(image);
-        return out;
+void FlowStream::flush() {
+    batch_->run();
+}
+
+std::optional<FlowField> FlowStream::take() {
+    if (flying_.empty() || flying_.front()->tiles_left > 0) return std::nullopt;
+    const std::unique_ptr<InFlight> done = std::move(flying_.front());
+    flying_.pop_front();
+    Timer resizing;
+    FlowField field = finish(*done);
+    field.times = done->prepared.times;
+    field.times.masks += resizing.seconds();
+    return field;
+}
+
+FlowField FlowStream::finish(const InFlight& done) const {
+    const Extent small = done.prepared.grid.frame;
+    FlowField field;
+    field.extent = resample_ ? done.prepared.frame : small;
+    field.style = style_of(done.style);
+    std::vector<float> values(index(network_outputs * small.pixels()));
+    done.blend.finish(exec_, values);
+    if (field.extent == small) {
+        field.values = std::move(values);
+        return field;
     }
-    out.image.resize(index(channels * small.pixels()));
-    for (std::int64_t c = 0; c < channels; ++c)
-        resize_input(
-            exec, std::span(image).subspan(index(c * frame.pixels()), index(frame.pixels())), frame,
-            std::span(out.image).subspan(index(c * small.pixels()), index(small.pixels())), small);
-    return out;
+    field.values.resize(index(network_outputs * field.extent.pixels()));
+    for (std::int64_t c = 0; c < network_outputs; ++c)
+        resize_output(exec_,
+                      std::span(values).subspan(index(c * small.pixels()), index(small.pixels())),
+                      small,
+                      std::span(field.values)
+                          .subspan(index(c * field.extent.pixels()), index(field.extent.pixels())),
+                      field.extent);
+    return field;
 }
 
 std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
                                      std::vector<PreparedFrame> frames,
                                      const CellposeSettings& settings, FrameTimes& times) {
-    std::vector<InFlight> flying;
-    flying.reserve(frames.size());
-    Batch batch(exec, net, std::max<std::int64_t>(1, settings.batch_size), times);
-    for (PreparedFrame& frame : frames) {
-        flying.emplace_back(std::move(frame), net.style_size());
-        batch.add(flying.back());
-    }
-    batch.run();
-    Timer resizing;
+    FlowStream stream(exec, net, settings);
+    for (PreparedFrame& frame : frames) stream.add(std::move(frame));
+    stream.flush();
     std::vector<FlowField> out;
-    out.reserve(flying.size());
-    for (const InFlight& done : flying) out.push_back(finish(exec, done, settings.resample));
-    times.masks += resizing.seconds();
+    while (auto field = stream.take()) {
+        times.network += field->times.network;
+        times.masks += field->times.masks;
+        out.push_back(std::move(*field));
+    }
     return out;
 }
 
