@@ -16,6 +16,7 @@
 #include "pipeline/clear_books.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/memory_need.hpp"
 #include "pipeline/rank_loop.hpp"
 #include "pipeline/shard_end.hpp"
 
@@ -47,6 +48,11 @@ void announce(const RunStartUp& start, const ChosenDevice& device, const RunOpti
     for (const FailedEvent& event : start.plan->remaining.given_up)
         log.warning(fmt::format("{} frame {} is left empty: it {}",
                                 show(start.record.path_of(event.scene)), event.t, event.reason));
+    if (!start.record.jobs.empty()) {
+        const MemoryNeed need =
+            memory_need(catalogue, start.record.jobs, *start.model.segmenter, options.format);
+        for (const auto& line : memory_warnings(need, comm.node_size())) log.warning(line);
+    }
     for (const auto& line : device.lines) log.info(line);
     for (const auto& line : device.warnings) log.warning(line);
 }

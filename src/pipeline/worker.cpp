@@ -14,11 +14,7 @@ namespace {
 
 constexpr std::int64_t most_frames = 64;  // of a group
 
-/// How many frames of a scene go through the model together and share batches of tiles.
-std::int64_t group_size(const SceneInfo& scene, std::int64_t pixels) {
-    return std::clamp<std::int64_t>(pixels / std::max<std::int64_t>(1, scene.y * scene.x), 1,
-                                    most_frames);
-}
+constexpr std::int64_t pixels_waiting = std::int64_t{1} << 20;  // of labels
 
 bool holds(const Unit& unit, const FrameId& frame) {
     return unit.file == frame.file && unit.scene == frame.scene && frame.t >= unit.first &&
@@ -26,6 +22,16 @@ bool holds(const Unit& unit, const FrameId& frame) {
 }
 
 }  // namespace
+
+std::int64_t Worker::group_size(const SceneInfo& scene, std::int64_t pixels_per_call) {
+    return std::clamp<std::int64_t>(
+        pixels_per_call / std::max<std::int64_t>(1, scene.y * scene.x), 1, most_frames);
+}
+
+std::int64_t Worker::labels_that_wait(std::int64_t pixels) {
+    return std::clamp<std::int64_t>(pixels_waiting / std::max<std::int64_t>(1, pixels), 1,
+                                    most_waiting);
+}
 
 Worker::Worker(const RunRecord& run, const RunOptions& options, Segmenter& segmenter,
                Journal& journal)
@@ -223,7 +229,9 @@ void Worker::segment_group(Loaded& group) {
             out.state = FrameState::failed;
         out.result = std::move(results[i]);
         out.result.times.read = group.seconds[i];
-        if (!finished_.push(std::move(out))) return;
+        const auto most = static_cast<std::size_t>(
+            labels_that_wait(std::ssize(out.result.labels.labels)));
+        if (!finished_.push(std::move(out), most)) return;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/timer.hpp"
 #include "kernels/support/devices.hpp"
+#include "models/cellpose/call_memory.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
 #include "models/cellpose/cuda/network_kernels.hpp"
 #include "models/cellpose/grey_plane.hpp"
@@ -85,7 +86,39 @@ std::vector<std::string> Cellpose::notes() {
 }
 
 std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> planes) {
-    return on_gpu_ ? on_gpu_->segment(planes) : segment_here(planes);
+    if (on_gpu_) return on_gpu_->segment(planes);
+    std::vector<SegmentResult> out;
+    out.reserve(planes.size());
+    while (!planes.empty()) {
+        std::size_t count = 0;
+        for (std::int64_t pixels = 0; count < planes.size(); ++count) {
+            const Image& plane = *planes[count];
+            pixels += largest_plane({plane.height, plane.width}, scale_, settings_);
+            if (count > 0 && pixels > pixels_together) break;
+        }
+        for (SegmentResult& result : segment_here(planes.first(count)))
+            out.push_back(std::move(result));
+        planes = planes.subspan(count);
+    }
+    return out;
+}
+
+std::uint64_t Cellpose::bytes_of_call(std::int64_t height, std::int64_t width,
+                                      std::int64_t frames) const {
+    const Extent frame{height, width};
+    return on_gpu_ ? on_gpu_->bytes_of_call(height, width, frames)
+                   : cpu_bytes_of_call(frame, frames, net_.widths(), scale_, settings_);
+}
+
+std::uint64_t Cellpose::gpu_bytes_of_call(std::int64_t height, std::int64_t width,
+                                          std::int64_t frames) const {
+    return on_gpu_ ? on_gpu_->gpu_bytes_of_call(height, width, frames) : 0;
+}
+
+double Cellpose::enlargement(std::int64_t height, std::int64_t width) const {
+    const Extent small = scale_.identity() ? Extent{height, width} : scale_.apply({height, width});
+    return static_cast<double>(small.height) * static_cast<double>(small.width) /
+           (static_cast<double>(height) * static_cast<double>(width));
 }
 
 std::vector<SegmentResult> Cellpose::segment_here(std::span<const Image* const> planes) {
@@ -111,7 +144,7 @@ std::vector<SegmentResult> Cellpose::segment_here(std::span<const Image* const> 
         good.push_back(i);
         times.prepare += preparing.seconds();
     }
-    const auto flows = compute_flows(exec, net_, std::move(frames), settings_, times);
+    auto flows = compute_flows(exec, net_, std::move(frames), settings_, times);
     const auto share = static_cast<double>(std::max<std::size_t>(1, good.size()));
     for (std::size_t k = 0; k < good.size(); ++k) {
         Timer masking;
@@ -123,6 +156,7 @@ std::vector<SegmentResult> Cellpose::segment_here(std::span<const Image* const> 
         } catch (const Error& error) {
             result.failure = error.what();
         }
+        flows[k].values = std::vector<float>();
         result.times = {0, times.prepare / share, times.network / share,
                         times.masks / share + masking.seconds()};
     }

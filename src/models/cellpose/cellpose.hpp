@@ -40,9 +40,15 @@ class Cellpose : public Segmenter {
     std::string engine() const { return operations_.ops->description(); }
     std::vector<SegmentResult> segment(std::span<const Image* const> planes) override;
     std::int64_t pixels_per_call() const override;
+    std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
+                                std::int64_t frames) const override;
+    std::uint64_t gpu_bytes_of_call(std::int64_t height, std::int64_t width,
+                                    std::int64_t frames) const override;
+    double enlargement(std::int64_t height, std::int64_t width) const override;
     std::vector<std::string> notes() override;
 
   private:
+    /// On the CPU, all planes at once.
     std::vector<SegmentResult> segment_here(std::span<const Image* const> planes);
 
     CellposeSettings settings_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -82,7 +83,8 @@ class Batch {
             first += count;
             if (filled_ == capacity_) run();
         }
-        frame.prepared.image = {};
+        // Assigning {} would keep its memory.
+        frame.prepared.image = std::vector<float>();
     }
 
     void run() {
@@ -164,19 +166,26 @@ PreparedFrame prepare_frame(const Exec& exec, std::vector<float> image, std::int
 std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
                                      std::vector<PreparedFrame> frames,
                                      const CellposeSettings& settings, FrameTimes& times) {
-    std::vector<InFlight> flying;
-    flying.reserve(frames.size());
+    std::deque<InFlight> flying;
+    std::vector<FlowField> out;
+    out.reserve(frames.size());
+    // A frame's sums of tiles go as soon as its flows are there: they are larger.
+    const auto land = [&] {
+        const Timer resizing;
+        while (!flying.empty() && flying.front().blend.complete()) {
+            out.push_back(finish(exec, flying.front(), settings.resample));
+            flying.pop_front();
+        }
+        times.masks += resizing.seconds();
+    };
     Batch batch(exec, net, std::max<std::int64_t>(1, settings.batch_size), times);
     for (PreparedFrame& frame : frames) {
         flying.emplace_back(std::move(frame), net.style_size());
         batch.add(flying.back());
+        land();
     }
     batch.run();
-    Timer resizing;
-    std::vector<FlowField> out;
-    out.reserve(flying.size());
-    for (const InFlight& done : flying) out.push_back(finish(exec, done, settings.resample));
-    times.masks += resizing.seconds();
+    land();
     return out;
 }
 
