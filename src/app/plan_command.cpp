@@ -65,8 +65,7 @@ int show_plan(const RunOptions& options, int ranks) {
                 count_of(static_cast<std::uint64_t>(estimate.units), "unit"),
                 count_of(static_cast<std::uint64_t>(ranks), "rank"),
                 human_bytes(estimate.memory.host), human_bytes(estimate.disk));
-    for (const auto& line : memory_warnings(estimate.memory, 1))
-        print_shown("warning: {}\n", line);
+    for (const auto& line : memory_warnings(estimate.memory, 1)) print_shown("warning: {}\n", line);
     if (estimate.seconds > 0)
         print_shown("about {}, at {:.3g} s a frame and rank so far\n", duration(estimate.seconds),
                     estimate.seconds_per_frame);
@@ -89,7 +88,8 @@ int plan_command(const std::vector<std::string>& arguments) {
             rest.push_back(arguments[i]);
     }
     RunCommand command = parse_run(rest);
-    // As if all ranks were on this host, which they may not be: a rank with fewer threads takes less.
+    // As if all ranks were on this host, which they may not be: a rank with fewer threads takes
+    // less.
     const int here = static_cast<int>(ranks);
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(here));
     return show_plan(command.run, here);

@@ -45,8 +45,7 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
     out.frames = units.frames + std::ssize(needs.careful());
     out.units = std::ssize(units.units) + std::ssize(needs.careful());
     double pixels = 0;
-    for (const PlanItem& item : items)
-        pixels += item.frame_cost * static_cast<double>(item.frames);
+    for (const PlanItem& item : items) pixels += item.frame_cost * static_cast<double>(item.frames);
     double empty_bytes = 0;
     for (const Job& job : plan.remaining.jobs) {
         const SceneInfo& scene = plan.catalogue.scene(job);

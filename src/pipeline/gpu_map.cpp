@@ -56,12 +56,12 @@ GpuMap map_gpus(std::span<const RankPlace> places) {
         std::vector<const cuda::DeviceFacts*> usable;
         for (const cuda::DeviceFacts& device : place.survey.devices)
             if (device.has_code) usable.push_back(&device);
-        if (usable.empty())
-            return {fmt::format("rank {} on {}: {}", rank, place.host, place.survey.problem),
-                    {},
-                    0,
-                    {},
-                    {}};
+        if (usable.empty()) {
+            GpuMap none;
+            none.problem = fmt::format("rank {} on {}: {}", rank, place.host, place.survey.problem);
+            none.hung = place.hung;
+            return none;
+        }
         const cuda::DeviceFacts& mine =
             *usable[static_cast<std::size_t>(place.node_rank) % usable.size()];
         Host& host = hosts[place.host];

@@ -14,8 +14,8 @@ namespace cytofleet {
 namespace {
 
 constexpr std::uint64_t label = 4;  // bytes
-/// What comes up only when a run works: MPI's buffers, stacks of threads, code that oneDNN makes for
-/// each convolution, journals. Open MPI has 15 to 20 MB of it.
+/// What comes up only when a run works: MPI's buffers, stacks of threads, code that oneDNN makes
+/// for each convolution, journals. Open MPI has 15 to 20 MB of it.
 constexpr std::uint64_t in_a_run = 24'000'000;
 /// Along an axis; below 4 pixels nothing that Cellpose was trained on is left of a cell.
 constexpr double very_much = 8;

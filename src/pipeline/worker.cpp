@@ -24,8 +24,8 @@ bool holds(const Unit& unit, const FrameId& frame) {
 }  // namespace
 
 std::int64_t Worker::group_size(const SceneInfo& scene, std::int64_t pixels_per_call) {
-    return std::clamp<std::int64_t>(
-        pixels_per_call / std::max<std::int64_t>(1, scene.y * scene.x), 1, most_frames);
+    return std::clamp<std::int64_t>(pixels_per_call / std::max<std::int64_t>(1, scene.y * scene.x),
+                                    1, most_frames);
 }
 
 std::int64_t Worker::labels_that_wait(std::int64_t pixels) {
@@ -229,8 +229,8 @@ void Worker::segment_group(Loaded& group) {
             out.state = FrameState::failed;
         out.result = std::move(results[i]);
         out.result.times.read = group.seconds[i];
-        const auto most = static_cast<std::size_t>(
-            labels_that_wait(std::ssize(out.result.labels.labels)));
+        const auto most =
+            static_cast<std::size_t>(labels_that_wait(std::ssize(out.result.labels.labels)));
         if (!finished_.push(std::move(out), most)) return;
     }
 }

@@ -64,14 +64,14 @@ std::int64_t largest_plane(Extent frame, const Scale& scale, const CellposeSetti
 }
 
 std::int64_t network_bytes(std::span<const std::int64_t> widths, Extent tile) {
-    // The upward pass at full size: the result, what is between two convolutions and the skip. Pools
-    // keep what the smaller stages had, up to as much again for each.
+    // The upward pass at full size: the result, what is between two convolutions and the skip.
+    // Pools keep what the smaller stages had, up to as much again for each.
     std::int64_t out = 0;
     std::int64_t pixels = tile.pixels();
     for (std::size_t n = 1; n < widths.size(); ++n) {
         const std::int64_t map = in_blocks(widths[n]) * pixels;
         out += 3 * map;
-        if (n > 1) out += in_blocks(widths[n - 1]) * pixels;        // pooled, on the way down
+        if (n > 1) out += in_blocks(widths[n - 1]) * pixels;  // pooled, on the way down
         if (n + 1 < widths.size()) out += in_blocks(widths[n]) * pixels / 4;  // projected, up
         pixels /= 4;
     }
@@ -110,14 +110,13 @@ std::uint64_t cpu_bytes_of_call(Extent frame, std::int64_t frames,
     const std::int64_t values = network_outputs * number * p.small.pixels();
     const std::int64_t labels = number * frame.pixels();
 
-    const std::int64_t prepare = together * image + (same ? 0 : grey) +
-                                 normalize_bytes(p, settings.normalize, threads);
+    const std::int64_t prepare =
+        together * image + (same ? 0 : grey) + normalize_bytes(p, settings.normalize, threads);
     // Frames whose tiles are in one batch are summed up side by side.
     const std::int64_t flying = std::min(together, batch / p.tiles + 2);
-    const std::int64_t sums = (network_outputs * number + wide) * p.padded.pixels() +
-                              wide * p.tile.pixels();
-    const std::int64_t tiles =
-        batch * (p.channels + network_outputs) * number * p.tile.pixels();
+    const std::int64_t sums =
+        (network_outputs * number + wide) * p.padded.pixels() + wide * p.tile.pixels();
+    const std::int64_t tiles = batch * (p.channels + network_outputs) * number * p.tile.pixels();
     const std::int64_t at_work = std::min({threads, batch, together * p.tiles});
     const std::int64_t network = at_work * network_bytes(widths, p.tile);
     const std::int64_t cutting = together * image + flying * sums + tiles;
