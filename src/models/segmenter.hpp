@@ -37,7 +37,7 @@ class Segmenter {
         return 0;
     }
     /// Pixels that the network sees of such a plane for each of its own.
-    virtual double enlargement(std::int64_t height, std::int64_t width) const = 0;
+    virtual double enlargement(std::int64_t /*height*/, std::int64_t /*width*/) const { return 1; }
     /// What the user should hear since the last call, a line each: batches that became smaller.
     virtual std::vector<std::string> notes() { return {}; }
 };

@@ -102,6 +102,7 @@ ChosenDevice choose_device(Communicator& comm, const RunOptions& options,
         bytes.write(static_cast<std::int32_t>(map.compute_major));
         for (const int device : map.device) bytes.write(static_cast<std::int32_t>(device));
         message = bytes.take();
+        out.gpu_memory = map.memory_each;
         out.lines = map.lines;
         out.warnings = map.warnings;
         if (!map.problem.empty())

@@ -16,6 +16,7 @@ namespace cytofleet {
 
 struct ChosenDevice {
     std::optional<GpuSettings> gpu;  ///< this rank's; none: the CPU
+    std::uint64_t gpu_memory = 0;    ///< on rank 0: bytes that each rank has at least
     /// For the log, on rank 0: the map, or why there is no GPU.
     std::vector<std::string> lines;
     std::vector<std::string> warnings;

@@ -1,6 +1,7 @@
 // Which rank runs on which GPU.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct GpuMap {
     bool hung = false;                  ///< because a driver does not answer
     std::vector<int> device;            ///< of each rank, among those visible to it
     int compute_major = 0;              ///< the smallest of the GPUs in use
+    std::uint64_t memory_each = 0;      ///< bytes of a rank on the fullest GPU, if ranks share alike
     std::vector<std::string> lines;     ///< the map, a line per host
     std::vector<std::string> warnings;  ///< GPUs shared, GPUs idle
 };

@@ -62,11 +62,13 @@ MemoryNeed memory_need(const Catalogue& catalogue, const std::vector<Job>& jobs,
             out.width = scene.x;
         }
     }
-    out.host = std::max(peak_memory(), resident_memory() + in_a_run + most);
+    // Of large blocks a twentieth goes to pages that are begun, and tables of pages.
+    out.host = std::max(peak_memory(), resident_memory() + in_a_run + most + most / 20);
     return out;
 }
 
-std::vector<std::string> memory_warnings(const MemoryNeed& need, int ranks_here) {
+std::vector<std::string> memory_warnings(const MemoryNeed& need, int ranks_here,
+                                         std::uint64_t gpu_memory) {
     std::vector<std::string> out;
     const double factor = std::sqrt(need.enlargement);
     if (factor > very_much)
@@ -87,6 +89,11 @@ std::vector<std::string> memory_warnings(const MemoryNeed& need, int ranks_here)
             human_bytes(need.host * ranks),
             ranks > 1 ? fmt::format(" by {} ranks together", ranks) : std::string(), limit.whose,
             human_bytes(limit.bytes)));
+    if (gpu_memory != 0 && need.gpu > gpu_memory)
+        out.push_back(fmt::format(
+            "about {} of GPU memory will be needed, but each rank has {}; batches are halved until "
+            "they fit. Start one rank per GPU, or use a smaller --batch-size",
+            human_bytes(need.gpu), human_bytes(gpu_memory)));
     return out;
 }
 

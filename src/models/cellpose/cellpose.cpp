@@ -112,7 +112,8 @@ std::uint64_t Cellpose::bytes_of_call(std::int64_t height, std::int64_t width,
 
 std::uint64_t Cellpose::gpu_bytes_of_call(std::int64_t height, std::int64_t width,
                                           std::int64_t frames) const {
-    return on_gpu_ ? on_gpu_->gpu_bytes_of_call(height, width, frames) : 0;
+    if (on_gpu_) return on_gpu_->gpu_bytes_of_call(height, width, frames);
+    return 0;
 }
 
 double Cellpose::enlargement(std::int64_t height, std::int64_t width) const {
