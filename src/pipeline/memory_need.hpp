@@ -25,8 +25,8 @@ MemoryNeed memory_need(const Catalogue& catalogue, const std::vector<Job>& jobs,
                        const Segmenter& segmenter, OutputFormat format);
 
 /// A line each for what the user should know before the run starts: frames that are enlarged very
-/// much, and memory that will not suffice for so many ranks on this machine. `gpu_memory`: what each
-/// has of a GPU's; 0: not known.
+/// much, and memory that will not suffice for so many ranks on this machine. `gpu_memory`: what
+/// each has of a GPU's; 0: not known.
 std::vector<std::string> memory_warnings(const MemoryNeed& need, int ranks_here,
                                          std::uint64_t gpu_memory = 0);
 

@@ -51,7 +51,8 @@ void announce(const RunStartUp& start, const ChosenDevice& device, const RunOpti
     if (!start.record.jobs.empty()) {
         const MemoryNeed need =
             memory_need(catalogue, start.record.jobs, *start.model.segmenter, options.format);
-        for (const auto& line : memory_warnings(need, comm.node_size(), device.gpu_memory)) log.warning(line);
+        for (const auto& line : memory_warnings(need, comm.node_size(), device.gpu_memory))
+            log.warning(line);
     }
     for (const auto& line : device.lines) log.info(line);
     for (const auto& line : device.warnings) log.warning(line);

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 #include <fstream>
-
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 #include "base/in_child.hpp"
 #include "support/files.hpp"

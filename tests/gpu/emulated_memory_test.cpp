@@ -92,14 +92,15 @@ TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
         EXPECT_TRUE(again[i].labels.labels == first[i].labels.labels) << i;
 }
 
-/// What is said before a run starts. In half as much again of it everything fits.
+/// What is said before a run starts.
 TEST(DeviceMemory, ACallTakesWhatItIsEstimatedToTake) {
     struct Case {
         std::int64_t side;
         std::size_t frames;
         std::int64_t batch;
     };
-    for (const Case& each : {Case{16, 1, 1}, {16, 6, 8}, {64, 3, 2}, {96, 1, 8}, {230, 1, 4}}) {
+    for (const Case& each :
+         {Case{16, 1, 1}, {16, 6, 8}, {64, 3, 2}, {96, 1, 8}, {230, 1, 4}, {16, 9, 8}}) {
         SCOPED_TRACE(testing::Message() << each.side << ", batch " << each.batch);
         const Image frame = ramp(each.side, each.side);
         const std::vector<const Image*> planes(each.frames, &frame);
@@ -111,8 +112,6 @@ TEST(DeviceMemory, ACallTakesWhatItIsEstimatedToTake) {
         const auto taken = static_cast<double>(peak.bytes());
         EXPECT_GE(estimate, taken);
         EXPECT_LE(estimate, 1.5 * taken);
-        RecordProperty("ratio", std::to_string(estimate / taken));
-        std::cout << each.side << ": " << estimate << " for " << taken << "\n";
     }
 }
 

@@ -283,7 +283,7 @@ class DeviceSegmenter : public Segmenter {
     Stream stream_;
     const CpNet& net_;
     CellposeSettings settings_;
-    int device_;             ///< a thread's calls go to the device it chose
+    int device_;  ///< a thread's calls go to the device it chose
     Scale scale_;
     std::int64_t capacity_;  ///< tiles of a batch
     OwnStream up_;

@@ -6,6 +6,7 @@
 #include "kernels/nn/device_maps.hpp"
 #include "kernels/normalize/percentile_cuda.hpp"
 #include "models/cellpose/cuda/mask_stage.hpp"
+#include "models/cellpose/cuda/tile_batch.hpp"
 #include "models/cellpose/flow_field.hpp"
 
 namespace cytofleet::cuda {
@@ -25,15 +26,15 @@ std::int64_t weights_bytes(std::span<const std::int64_t> widths, std::int64_t el
     };
     for (std::size_t n = 0; n + 1 < widths.size(); ++n) {
         const std::int64_t out = width(n + 1);
-        numbers += (9 + 1) * width(n) * out + 27 * out * out;         // down
-        numbers += (9 + 1) * width(n + 2) * out + 27 * out * out;     // up
+        numbers += (9 + 1) * width(n) * out + 27 * out * out;                // down
+        numbers += (9 + 1) * width(n + 2) * out + 27 * out * out;            // up
         numbers += 3 * width(widths.size() - 1) * out * (number / element);  // style, in float32
     }
     return numbers * element;
 }
 
-/// Of all tiles of a batch: as network_bytes() of the CPU, with a copy of each stage's result for the
-/// next activation, and the workspace.
+/// Of all tiles of a batch: as network_bytes() of the CPU, with a copy of each stage's result for
+/// the next activation, and the workspace.
 std::int64_t maps_bytes(std::span<const std::int64_t> widths, Extent tile, std::int64_t element) {
     std::int64_t maps = 0;
     std::int64_t pixels = tile.pixels();
@@ -63,14 +64,17 @@ std::uint64_t bytes_of_gpu_call(Extent frame, std::int64_t frames,
     const std::int64_t tile = grid.tile.pixels();
     const Extent dynamics = settings.resample ? frame : grid.frame;
     const std::int64_t tiles = (widths.front() + network_outputs) * number * batch * tile;
-    const std::int64_t network =
-        std::min(batch, std::max<std::int64_t>(1, frames) * grid.count()) *
-        maps_bytes(widths, grid.tile, element);
+    // Numbers of tiles that are not half of the whole batch have maps of their own beside its.
+    const std::int64_t all = std::max<std::int64_t>(1, frames) * grid.count();
+    const std::int64_t rest = all > batch ? padded_batch(all % batch, batch) : 0;
+    const std::int64_t together =
+        padded_batch(std::min(batch, all), batch) + (all > batch && 2 * rest < batch ? rest : 0);
+    const std::int64_t network = together * maps_bytes(widths, grid.tile, element);
     const std::int64_t flying = flights(frames, grid.count(), batch);
-    const std::int64_t frame_bytes =
-        widths.front() * number * frame.pixels() + number * frame.pixels() +
-        network_outputs * number * grid.count() * tile +
-        static_cast<std::int64_t>(frame_scale_scratch_bytes());
+    const std::int64_t frame_bytes = widths.front() * number * frame.pixels() +
+                                     number * frame.pixels() +
+                                     network_outputs * number * grid.count() * tile +
+                                     static_cast<std::int64_t>(frame_scale_scratch_bytes());
     const std::int64_t flows =
         network_outputs * number *
         (grid.frame.pixels() + (dynamics == grid.frame ? 0 : dynamics.pixels()));
