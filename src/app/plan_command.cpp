@@ -65,6 +65,9 @@ int show_plan(const RunOptions& options, int ranks) {
                 count_of(static_cast<std::uint64_t>(estimate.units), "unit"),
                 count_of(static_cast<std::uint64_t>(ranks), "rank"),
                 human_bytes(estimate.memory.host), human_bytes(estimate.disk));
+    if (estimate.memory.gpu > 0 && options.device != DeviceChoice::cpu)
+        print_shown("on a GPU about {} of its memory each, beside what the driver takes\n",
+                    human_bytes(estimate.memory.gpu));
     for (const auto& line : memory_warnings(estimate.memory, 1)) print_shown("warning: {}\n", line);
     if (estimate.seconds > 0)
         print_shown("about {}, at {:.3g} s a frame and rank so far\n", duration(estimate.seconds),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct GpuSurvey {
 
 /// Whether this build can use a GPU at all.
 bool built_for_gpu();
+
+/// Planes of about so many pixels in one call keep a GPU busy: 8 frames of 2048 x 2048.
+inline constexpr std::int64_t gpu_pixels_per_call = std::int64_t{1} << 25;
 
 /// Seconds a driver has to say which GPUs there are. Eight GPUs that nobody uses take it about
 /// twenty to wake.

@@ -8,6 +8,7 @@
 #include "base/memory_limit.hpp"
 #include "base/peak_memory.hpp"
 #include "base/text.hpp"
+#include "models/gpu.hpp"
 #include "pipeline/worker.hpp"
 
 namespace cytofleet {
@@ -54,7 +55,9 @@ MemoryNeed memory_need(const Catalogue& catalogue, const std::vector<Job>& jobs,
         const std::int64_t together = std::min(scene.t, group);
         most = std::max(most, segmenter.bytes_of_call(scene.y, scene.x, together) +
                                   queued_bytes(scene, group, frames, format));
-        out.gpu = std::max(out.gpu, segmenter.gpu_bytes_of_call(scene.y, scene.x, together));
+        const std::int64_t on_gpu = Worker::group_size(scene, gpu_pixels_per_call);
+        out.gpu = std::max(
+            out.gpu, segmenter.gpu_bytes_of_call(scene.y, scene.x, std::min(scene.t, on_gpu)));
         const double enlarged = segmenter.enlargement(scene.y, scene.x);
         if (enlarged > out.enlargement) {
             out.enlargement = enlarged;

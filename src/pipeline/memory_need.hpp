@@ -12,7 +12,7 @@ namespace cytofleet {
 
 struct MemoryNeed {
     std::uint64_t host = 0;  ///< bytes of each rank at its most
-    std::uint64_t gpu = 0;   ///< the same of GPU memory; 0 where none is used
+    std::uint64_t gpu = 0;  ///< of a GPU's, where it runs on one, beside the driver's; 0: it cannot
     /// The frame that is enlarged most for the network.
     std::int64_t height = 0;
     std::int64_t width = 0;

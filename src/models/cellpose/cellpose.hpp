@@ -52,6 +52,7 @@ class Cellpose : public Segmenter {
     std::vector<SegmentResult> segment_here(std::span<const Image* const> planes);
 
     CellposeSettings settings_;
+    std::int64_t gpu_batch_ = 0;  ///< tiles, were it on a GPU
     ModelDiameters diameters_;
     Scale scale_;
     std::vector<std::string> notes_;  ///< of the start

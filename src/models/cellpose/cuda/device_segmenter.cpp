@@ -17,11 +17,10 @@
 #include "models/cellpose/cuda/frame_shape.hpp"
 #include "models/cellpose/cuda/gpu_memory.hpp"
 #include "models/cellpose/cuda/tile_batch.hpp"
+#include "models/gpu.hpp"
 
 namespace cytofleet::cuda {
 namespace {
-
-constexpr std::int64_t pixels_per_call = std::int64_t{1} << 25;  // 8 frames of 2048 x 2048
 
 std::size_t float_bytes(std::int64_t count) {
     return static_cast<std::size_t>(count) * sizeof(float);
@@ -64,7 +63,7 @@ class DeviceSegmenter : public Segmenter {
         drop_frames();
     }
 
-    std::int64_t pixels_per_call() const override { return cuda::pixels_per_call; }
+    std::int64_t pixels_per_call() const override { return gpu_pixels_per_call; }
 
     std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
                                 std::int64_t frames) const override {
