@@ -31,8 +31,8 @@ class Segmenter {
     /// included, beyond what the model holds when it is loaded; bytes.
     virtual std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
                                         std::int64_t frames) const = 0;
-    /// The same of a GPU's memory, the model's own included, also where the model is not on one now;
-    /// 0 where it cannot be.
+    /// The same of a GPU's memory, the model's own included, also where the model is not on one
+    /// now; 0 where it cannot be.
     virtual std::uint64_t gpu_bytes_of_call(std::int64_t /*height*/, std::int64_t /*width*/,
                                             std::int64_t /*frames*/) const {
         return 0;
