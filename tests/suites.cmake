@@ -6,6 +6,13 @@ foreach(test run_test books_test seed_rows_test bad_input_test messages_test mem
     set_tests_properties(cli.${test} PROPERTIES TIMEOUT 600)
 endforeach()
 
+# What plan announces against what run takes. Sanitizers take memory of their own.
+if(NOT CYTOFLEET_SANITIZE)
+    add_test(NAME cli.memory_estimate_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/memory_table --quick
+        $<TARGET_FILE:cytofleet> demo)
+    set_tests_properties(cli.memory_estimate_test PROPERTIES TIMEOUT 600)
+endif()
+
 add_executable(write_masks cli/write_masks.cpp)
 target_link_libraries(write_masks PRIVATE cytofleet_io)
 add_test(NAME cli.output_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/output_test

@@ -64,6 +64,7 @@ DeviceSurvey survey_devices() {
     cudaGetLastError();
     if (result != cudaSuccess || count == 0) {
         out.problem = why_none(result);
+        out.forked = result == cudaErrorInitializationError;
         return out;
     }
     try {

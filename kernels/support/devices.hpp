@@ -22,6 +22,8 @@ struct DeviceSurvey {
     std::vector<DeviceFacts> devices;
     /// Why there is none that can be used, with what to do; empty when there is one.
     std::string problem;
+    /// The process is the child of one that uses the driver already: it has to ask itself.
+    bool forked = false;
 };
 
 /// Throws nothing: what goes wrong is the problem.

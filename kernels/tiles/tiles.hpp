@@ -41,6 +41,7 @@ class TileBlend {
     /// `tiles`: (count, 3, h, w): Y flow, X flow, logit of tiles next() .. next()+count-1.
     void add(const Exec& exec, std::span<const float> tiles, std::int64_t count);
     std::int64_t next() const { return next_; }
+    bool complete() const { return next_ == grid_.count(); }
     /// `out`: (3, frame.height, frame.width). All tiles must be in.
     void finish(const Exec& exec, std::span<float> out) const;
 

@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -10,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "pipeline/choose_device.hpp"
 
 namespace cytofleet {
 namespace {
@@ -76,6 +78,9 @@ int run_program(const std::vector<std::string>& arguments, int& argc, char**& ar
     } catch (const Error& error) {
         print_error("error: {}\n", error.what());
         return error.kind() == ErrorKind::usage ? exit_usage : exit_other;
+    } catch (const RanksAreSilent& silent) {
+        print_error("error: {}\n", silent.what());
+        std::_Exit(exit_other);  // MPI's goodbye would wait for them
     } catch (const std::bad_alloc&) {
         print_error("error: memory ran out; use fewer ranks per node or a smaller --batch-size\n");
     } catch (const std::exception& broken) {

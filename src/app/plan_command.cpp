@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.hpp"
+#include "app/cores.hpp"
 #include "app/number.hpp"
 #include "app/options.hpp"
 #include "app/run_estimate.hpp"
@@ -63,7 +64,11 @@ int show_plan(const RunOptions& options, int ranks) {
     print_shown("{} for {}; about {} of memory each; about {} on the disk\n",
                 count_of(static_cast<std::uint64_t>(estimate.units), "unit"),
                 count_of(static_cast<std::uint64_t>(ranks), "rank"),
-                human_bytes(estimate.memory_per_rank), human_bytes(estimate.disk));
+                human_bytes(estimate.memory.host), human_bytes(estimate.disk));
+    if (estimate.memory.gpu > 0 && options.device != DeviceChoice::cpu)
+        print_shown("on a GPU about {} of its memory each, beside what the driver takes\n",
+                    human_bytes(estimate.memory.gpu));
+    for (const auto& line : memory_warnings(estimate.memory, 1)) print_shown("warning: {}\n", line);
     if (estimate.seconds > 0)
         print_shown("about {}, at {:.3g} s a frame and rank so far\n", duration(estimate.seconds),
                     estimate.seconds_per_frame);
@@ -85,7 +90,12 @@ int plan_command(const std::vector<std::string>& arguments) {
         else
             rest.push_back(arguments[i]);
     }
-    return show_plan(parse_run(rest).run, static_cast<int>(ranks));
+    RunCommand command = parse_run(rest);
+    // As if all ranks were on this host, which they may not be: a rank with fewer threads takes
+    // less.
+    const int here = static_cast<int>(ranks);
+    command.run.cellpose.threads = command.threads.value_or(share_of_cores(here));
+    return show_plan(command.run, here);
 }
 
 }  // namespace cytofleet

@@ -1,12 +1,11 @@
-#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <sched.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "app/commands.hpp"
+#include "app/cores.hpp"
 #include "app/options.hpp"
 #include "app/overlay.hpp"
 #include "app/stop_signals.hpp"
@@ -23,18 +22,6 @@
 namespace cytofleet {
 namespace {
 
-/// Cores this process may use, shared with the other ranks of the host when nothing binds them
-/// apart.
-int share_of_cores(const Communicator& comm) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    int cores = 1;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) cores = CPU_COUNT(&allowed);
-    const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-    const bool bound = cores < online;
-    return std::max(1, bound ? cores : cores / comm.node_size());
-}
-
 /// A sign of life for those who wait for this rank's end.
 void tell_the_others(Communicator& comm) {
     for (int rank = 0; rank < comm.size(); ++rank)
@@ -43,7 +30,7 @@ void tell_the_others(Communicator& comm) {
 
 int run_ranks(Communicator& comm, RunCommand& command) {
     command.run.stop_signal = catch_stop_signals();
-    command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm));
+    command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm.node_size()));
     const bool root = comm.rank() == 0;
     const bool live = isatty(fileno(stderr)) != 0;
     Log log(stderr, root ? command.run.log_level : LogLevel::error, live && root);
@@ -79,6 +66,7 @@ int run_command(const std::vector<std::string>& arguments, int& argc, char**& ar
         return 0;
     }
     if (command.dry_run) {
+        command.run.cellpose.threads = command.threads.value_or(share_of_cores(1));
         const int exit_code = show_plan(command.run, 1);
         print_shown("nothing was done (--dry-run)\n");
         return exit_code;

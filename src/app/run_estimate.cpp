@@ -7,13 +7,6 @@
 namespace cytofleet {
 namespace {
 
-/// Measured on a CPU (bench_stages and /usr/bin/time), rounded up: the program and its libraries;
-/// a pixel of a frame in all of its forms (loaded ahead, flows, masks, queues of labels); a tile in
-/// the network.
-constexpr double program_bytes = 90e6;
-constexpr double bytes_per_pixel = 110;
-constexpr double bytes_per_tile = 7e6;
-constexpr std::int64_t default_batch = 8;
 /// Deflated labels of crowded frames; of a spool and of the result that is made from it.
 constexpr double disk_bytes_per_pixel = 2 * 0.15;
 
@@ -51,12 +44,8 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
     const Plan units = what_is_needed(make_plan(items, options.partition, ranks), std::cref(needs));
     out.frames = units.frames + std::ssize(needs.careful());
     out.units = std::ssize(units.units) + std::ssize(needs.careful());
-    double largest = 0;
     double pixels = 0;
-    for (const PlanItem& item : items) {
-        largest = std::max(largest, item.frame_cost);
-        pixels += item.frame_cost * static_cast<double>(item.frames);
-    }
+    for (const PlanItem& item : items) pixels += item.frame_cost * static_cast<double>(item.frames);
     double empty_bytes = 0;
     for (const Job& job : plan.remaining.jobs) {
         const SceneInfo& scene = plan.catalogue.scene(job);
@@ -66,11 +55,8 @@ RunEstimate estimate_run(const RunPlan& plan, const RunOptions& options, int ran
             static_cast<double>(missing) *
             (empty_plane_bytes + static_cast<double>(scene.y * scene.x) * empty_bytes_per_pixel);
     }
-    // On a GPU tiles are in its own memory.
-    const std::int64_t tiles =
-        options.cellpose.batch_size > 0 ? options.cellpose.batch_size : default_batch;
-    out.memory_per_rank = static_cast<std::uint64_t>(program_bytes + bytes_per_pixel * largest +
-                                                     bytes_per_tile * static_cast<double>(tiles));
+    out.memory =
+        memory_need(plan.catalogue, plan.remaining.jobs, *plan.model.segmenter, options.format);
     const DoneFrames done = done_frames(plan.history);
     out.disk = static_cast<std::uint64_t>(done.frames > 0 ? 2 * done.bytes / done.frames *
                                                                 static_cast<double>(out.frames)

@@ -32,7 +32,7 @@ std::string vector_targets() {
 
 std::string gpu_text() {
     if (!built_for_gpu()) return "not built in";
-    const cuda::DeviceSurvey survey = survey_gpus();
+    const cuda::DeviceSurvey survey = survey_gpus().found;
     std::string out;
     for (const cuda::DeviceFacts& device : survey.devices)
         out += fmt::format("{}{} ({}.{}, {})", out.empty() ? "" : ", ", device.name, device.major,

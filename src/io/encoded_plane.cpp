@@ -26,6 +26,7 @@ std::vector<std::byte> deflated(std::span<const std::byte> raw) {
                                static_cast<uLong>(raw.size()), level);
     ensure(done == Z_OK, "zlib has room to deflate");
     out.resize(size);
+    out.shrink_to_fit();  // strips of a frame wait for each other
     return out;
 }
 

@@ -17,9 +17,12 @@ class BoundedQueue {
     explicit BoundedQueue(std::size_t capacity) : capacity_(capacity) {}
 
     /// Waits while the queue is full. False: the queue was closed and the value is dropped.
-    bool push(T value) {
+    bool push(T value) { return push(std::move(value), capacity_); }
+
+    /// The same for a value that counts as large: `capacity` for it alone, at least 1.
+    bool push(T value, std::size_t capacity) {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return closed_ || values_.size() < capacity_; });
+        changed_.wait(lock, [&] { return closed_ || values_.size() < capacity; });
         if (closed_) return false;
         values_.push_back(std::move(value));
         changed_.notify_all();

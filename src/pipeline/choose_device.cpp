@@ -1,13 +1,17 @@
 #include "pipeline/choose_device.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "base/error.hpp"
+#include "base/timer.hpp"
 #include "pipeline/gpu_map.hpp"
 
 namespace cytofleet {
@@ -15,20 +19,12 @@ namespace {
 
 constexpr int place_tag = 100;
 
-std::vector<std::byte> to_bytes(const RankPlace& place) {
+std::vector<std::byte> place_to_bytes(const RankPlace& place) {
     ByteWriter out;
     out.write_text(place.host);
     out.write(static_cast<std::int32_t>(place.node_rank));
-    out.write_text(place.survey.problem);
-    out.write(static_cast<std::uint64_t>(place.survey.devices.size()));
-    for (const cuda::DeviceFacts& device : place.survey.devices) {
-        out.write_text(device.name);
-        out.write_text(device.bus);
-        for (const int number : {device.number, device.major, device.minor})
-            out.write(static_cast<std::int32_t>(number));
-        out.write(static_cast<std::uint64_t>(device.memory));
-        out.write(static_cast<std::uint8_t>(device.has_code ? 1 : 0));
-    }
+    out.write(static_cast<std::uint8_t>(place.hung ? 1 : 0));
+    out.append(to_bytes(place.survey));
     return out.take();
 }
 
@@ -41,49 +37,63 @@ RankPlace place_from_bytes(std::span<const std::byte> bytes) {
     RankPlace out;
     out.host = text_from(in);
     out.node_rank = in.read<std::int32_t>();
-    out.survey.problem = text_from(in);
-    for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
-        cuda::DeviceFacts device;
-        device.name = text_from(in);
-        device.bus = text_from(in);
-        for (int* number : {&device.number, &device.major, &device.minor})
-            *number = in.read<std::int32_t>();
-        device.memory = in.read<std::uint64_t>();
-        device.has_code = in.read<std::uint8_t>() != 0;
-        out.survey.devices.push_back(std::move(device));
-    }
+    out.hung = in.read<std::uint8_t>() != 0;
+    out.survey = survey_from_bytes(in);
     return out;
 }
 
-/// All ranks' places by rank, on rank 0.
-std::vector<RankPlace> gather(Communicator& comm, const RankPlace& mine) {
-    std::vector<RankPlace> out;
+/// Ranks whose place is not known yet, for people.
+std::string silent_ranks(const std::vector<std::optional<RankPlace>>& places) {
+    std::vector<std::size_t> silent;
+    for (std::size_t rank = 0; rank < places.size(); ++rank)
+        if (!places[rank]) silent.push_back(rank);
+    constexpr std::size_t most = 8;
+    const std::size_t shown = std::min(most, silent.size());
+    return fmt::format(
+        "{} {}{}", silent.size() == 1 ? "rank" : "ranks",
+        fmt::join(silent.begin(), silent.begin() + static_cast<long>(shown), ", "),
+        silent.size() > shown ? fmt::format(" and {} more", silent.size() - shown) : std::string());
+}
+
+/// All ranks' places by rank, on rank 0. Throws RanksAreSilent.
+std::vector<RankPlace> gather(Communicator& comm, const RankPlace& mine, double seconds) {
     if (comm.rank() != 0) {
-        comm.send(0, place_tag, to_bytes(mine));
-        return out;
+        comm.send(0, place_tag, place_to_bytes(mine));
+        return {};
     }
-    out.resize(static_cast<std::size_t>(comm.size()));
-    out.front() = mine;
+    std::vector<std::optional<RankPlace>> places(static_cast<std::size_t>(comm.size()));
+    places.front() = mine;
+    const Timer waiting;
     for (int missing = comm.size() - 1; missing > 0;) {
         const auto message = comm.poll();
         if (!message) {
+            if (waiting.seconds() > seconds)
+                throw RanksAreSilent(fmt::format(
+                    "{} did not say within {:g} s which GPUs they have: the process or its node "
+                    "hangs; leave that node out, or use --device cpu",
+                    silent_ranks(places), seconds));
             std::this_thread::sleep_for(std::chrono::milliseconds{1});
             continue;
         }
         ensure(message->tag == place_tag, "places are the first messages");
-        out.at(static_cast<std::size_t>(message->from)) = place_from_bytes(message->body);
+        places.at(static_cast<std::size_t>(message->from)) = place_from_bytes(message->body);
         --missing;
     }
+    std::vector<RankPlace> out;
+    for (auto& place : places) out.push_back(std::move(*place));
     return out;
 }
 
 }  // namespace
 
-ChosenDevice choose_device(Communicator& comm, const RunOptions& options) {
+ChosenDevice choose_device(Communicator& comm, const RunOptions& options,
+                           const DeviceQuestion& question) {
     ChosenDevice out;
     if (options.device == DeviceChoice::cpu) return out;
     if (options.device == DeviceChoice::automatic && !built_for_gpu()) return out;
-    const auto places = gather(comm, {comm.host(), comm.node_rank(), survey_gpus()});
+    const GpuSurvey survey = question.ask ? question.ask() : survey_gpus();
+    const auto places =
+        gather(comm, {comm.host(), comm.node_rank(), survey.found, survey.hung}, question.patience);
     std::vector<std::byte> message;
     if (comm.rank() == 0) {
         const GpuMap map = map_gpus(places);
@@ -92,9 +102,11 @@ ChosenDevice choose_device(Communicator& comm, const RunOptions& options) {
         bytes.write(static_cast<std::int32_t>(map.compute_major));
         for (const int device : map.device) bytes.write(static_cast<std::int32_t>(device));
         message = bytes.take();
+        out.gpu_memory = map.memory_each;
         out.lines = map.lines;
         out.warnings = map.warnings;
-        if (!map.problem.empty()) out.lines = {"no GPU: " + map.problem};
+        if (!map.problem.empty())
+            (map.hung ? out.warnings : out.lines) = {"no GPU: " + map.problem};
     }
     comm.broadcast(message, 0);
     ByteReader in(message, "GPU map");

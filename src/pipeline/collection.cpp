@@ -1,5 +1,6 @@
 #include "pipeline/collection.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -41,12 +42,14 @@ std::vector<Member> members_of(const RunPlan& plan, const RunHistory& history, B
     return out;
 }
 
+constexpr const char* name_begins = "collection ";
+
 /// Names a collection by what is in it.
 SceneName name_of(const std::vector<Member>& members) {
     std::string text;
     for (const Member& member : members)
         text += fmt::format("{} {}\n", member.output->path, member.output->sha256);
-    return {fmt::format("collection {:016x}", checksum(std::as_bytes(std::span(text)))), 0};
+    return {fmt::format("{}{:016x}", name_begins, checksum(std::as_bytes(std::span(text)))), 0};
 }
 
 bool stands(const RunHistory& history, const SceneName& name, const fs::path& file,
@@ -122,6 +125,15 @@ void check_collection(const RunPlan& plan, const RunOptions& options) {
                 fmt::format("{}: is there already, from other settings or another program; choose "
                             "--overwrite or another name for --collect",
                             show(options.collect)));
+}
+
+bool collection_is_written(const RunRecord& run, const RunHistory& history, const fs::path& file) {
+    // One that was there before may be in the books, too.
+    if (run.replaces_collection) return false;
+    BookNames names(run.home());
+    return std::ranges::any_of(history.scenes, [&](const auto& known) {
+        return known.first.input.starts_with(name_begins) && is_written(known.second, file, names);
+    });
 }
 
 bool collection_stands(const RunPlan& plan, const RunOptions& options) {

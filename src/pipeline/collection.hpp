@@ -14,6 +14,9 @@ namespace cytofleet {
 std::optional<Gather> make_collection(const RankContext& context, const RunPlan& plan);
 /// Whether it would be nothing, by what is known before the run.
 bool collection_stands(const RunPlan& plan, const RunOptions& options);
+/// Whether a run that `collects` has done so.
+bool collection_is_written(const RunRecord& run, const RunHistory& history,
+                           const std::filesystem::path& file);
 /// Throws Error{usage} when another file is there that may not be replaced.
 void check_collection(const RunPlan& plan, const RunOptions& options);
 

@@ -15,6 +15,7 @@ namespace {
 /// A GPU of a host and the ranks on it.
 struct Share {
     std::string name;
+    std::uint64_t memory = 0;
     std::vector<int> ranks;
 };
 using Host = std::map<std::string, Share>;  // by PCI address: what all ranks of a host agree on
@@ -56,21 +57,31 @@ GpuMap map_gpus(std::span<const RankPlace> places) {
         std::vector<const cuda::DeviceFacts*> usable;
         for (const cuda::DeviceFacts& device : place.survey.devices)
             if (device.has_code) usable.push_back(&device);
-        if (usable.empty())
-            return {fmt::format("rank {} on {}: {}", rank, place.host, place.survey.problem),
-                    {},
-                    0,
-                    {},
-                    {}};
+        if (usable.empty()) {
+            GpuMap none;
+            none.problem = fmt::format("rank {} on {}: {}", rank, place.host, place.survey.problem);
+            none.hung = place.hung;
+            return none;
+        }
         const cuda::DeviceFacts& mine =
             *usable[static_cast<std::size_t>(place.node_rank) % usable.size()];
         Host& host = hosts[place.host];
-        for (const cuda::DeviceFacts* device : usable) host[device->bus].name = device->name;
+        for (const cuda::DeviceFacts* device : usable) {
+            host[device->bus].name = device->name;
+            host[device->bus].memory = device->memory;
+        }
         host[mine.bus].ranks.push_back(static_cast<int>(rank));
         out.device.push_back(mine.number);
         out.compute_major = std::min(out.compute_major, mine.major);
     }
-    for (const auto& [name, host] : hosts) describe(name, host, out);
+    for (const auto& [name, host] : hosts) {
+        describe(name, host, out);
+        for (const auto& [bus, share] : host) {
+            if (share.ranks.empty()) continue;
+            const std::uint64_t each = share.memory / share.ranks.size();
+            out.memory_each = out.memory_each == 0 ? each : std::min(out.memory_each, each);
+        }
+    }
     return out;
 }
 

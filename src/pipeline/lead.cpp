@@ -395,7 +395,9 @@ void Lead::tick() {
             gather_next();
             progress_.show(master_.frames_done(), master_.frames_total(), now, false);
             if (outputs_done() && collect_) collect();
-            if (outputs_done()) part(exit_code());
+            if (!outputs_done()) return;
+            stopped_ = left_over_;
+            part(left_over_.empty() ? exit_code() : exit_codes::stopped);
             return;
         case Phase::draining:
             if (all_living(drained_) && writing_.empty()) part(code_);

@@ -33,6 +33,9 @@ class Lead {
     void know(Outcome outcome) { outcomes_.push_back(std::move(outcome)); }
     /// When all outputs are done, this is asked for a file that collects them; it may be nothing.
     void collect_with(std::function<std::optional<Gather>()> make) { collect_ = std::move(make); }
+    /// What only the next start can do; when all else is done, the run ends as one that was
+    /// stopped.
+    void leave_to_the_next_start(std::string what) { left_over_ = std::move(what); }
     void handle(const Message& message);
     /// To be called again and again: what time alone brings about.
     void tick();
@@ -95,6 +98,7 @@ class Lead {
     std::function<std::optional<Gather>()> collect_;
     std::optional<Gather> collection_;
     bool collection_failed_ = false;
+    std::string left_over_;
     std::map<SceneId, int> reopened_;
     std::vector<Outcome> outcomes_;
     std::int64_t given_up_ = 0;  ///< frames

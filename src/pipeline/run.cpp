@@ -16,6 +16,7 @@
 #include "pipeline/clear_books.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/memory_need.hpp"
 #include "pipeline/rank_loop.hpp"
 #include "pipeline/shard_end.hpp"
 
@@ -47,6 +48,12 @@ void announce(const RunStartUp& start, const ChosenDevice& device, const RunOpti
     for (const FailedEvent& event : start.plan->remaining.given_up)
         log.warning(fmt::format("{} frame {} is left empty: it {}",
                                 show(start.record.path_of(event.scene)), event.t, event.reason));
+    if (!start.record.jobs.empty()) {
+        const MemoryNeed need =
+            memory_need(catalogue, start.record.jobs, *start.model.segmenter, options.format);
+        for (const auto& line : memory_warnings(need, comm.node_size(), device.gpu_memory))
+            log.warning(line);
+    }
     for (const auto& line : device.lines) log.info(line);
     for (const auto& line : device.warnings) log.warning(line);
 }
@@ -100,6 +107,10 @@ std::unique_ptr<Lead> later_lead(const RankContext& context) {
     auto lead = std::make_unique<Lead>(context, std::move(master), left.records);
     for (std::size_t i = 0; i < left.outputs.size(); ++i)
         lead->know(outcome_of(left.standing[i], left.outputs[i]));
+    // What goes into it only the first rank knows.
+    if (run.collects && !collection_is_written(run, history, context.options.collect))
+        lead->leave_to_the_next_start(
+            fmt::format("the rank that was to write {} hangs", show(context.options.collect)));
     return lead;
 }
 

@@ -14,11 +14,7 @@ namespace {
 
 constexpr std::int64_t most_frames = 64;  // of a group
 
-/// How many frames of a scene go through the model together and share batches of tiles.
-std::int64_t group_size(const SceneInfo& scene, std::int64_t pixels) {
-    return std::clamp<std::int64_t>(pixels / std::max<std::int64_t>(1, scene.y * scene.x), 1,
-                                    most_frames);
-}
+constexpr std::int64_t pixels_waiting = std::int64_t{1} << 20;  // of labels
 
 bool holds(const Unit& unit, const FrameId& frame) {
     return unit.file == frame.file && unit.scene == frame.scene && frame.t >= unit.first &&
@@ -26,6 +22,16 @@ bool holds(const Unit& unit, const FrameId& frame) {
 }
 
 }  // namespace
+
+std::int64_t Worker::group_size(const SceneInfo& scene, std::int64_t pixels_per_call) {
+    return std::clamp<std::int64_t>(pixels_per_call / std::max<std::int64_t>(1, scene.y * scene.x),
+                                    1, most_frames);
+}
+
+std::int64_t Worker::labels_that_wait(std::int64_t pixels) {
+    return std::clamp<std::int64_t>(pixels_waiting / std::max<std::int64_t>(1, pixels), 1,
+                                    most_waiting);
+}
 
 Worker::Worker(const RunRecord& run, const RunOptions& options, Segmenter& segmenter,
                Journal& journal)
@@ -255,7 +261,8 @@ void Worker::tell(Loaded& group, std::size_t number, SegmentResult result) {
     group.images[number] = {};
     out.result = std::move(result);
     out.result.times.read = group.seconds[number];
-    finished_.push(std::move(out));
+    const auto most = labels_that_wait(std::ssize(out.result.labels.labels));
+    finished_.push(std::move(out), static_cast<std::size_t>(most));
 }
 
 }  // namespace cytofleet

@@ -32,10 +32,17 @@ struct FinishedFrame {
     bool ends_unit = false;  ///< there is no frame: the last one of a unit came before
 };
 
-/// Memory: at most four groups of frames and eight label images at once, whatever the number of
-/// files and frames.
+/// Memory: at most four groups of frames and, beside those in the model, eight small or two large
+/// label images at once, whatever the number of files and frames.
 class Worker {
   public:
+    /// Read, waiting (two) and in the model.
+    static constexpr std::int64_t groups_at_once = 4;
+    /// How many frames of a scene go through the model together when it wants so many pixels.
+    static std::int64_t group_size(const SceneInfo& scene, std::int64_t pixels_per_call);
+    /// Label images of so many pixels that wait to be written before the model has to.
+    static std::int64_t labels_that_wait(std::int64_t pixels);
+
     /// `segmenter` is used by the worker's thread alone until it is destroyed. Frames that go into
     /// the model are written to `journal` before.
     Worker(const RunRecord& run, const RunOptions& options, Segmenter& segmenter, Journal& journal);
@@ -85,6 +92,7 @@ class Worker {
     template <typename Body>
     void guarded(Body body);
 
+    static constexpr std::size_t most_waiting = 8;
     const RunRecord& run_;
     const RunOptions& options_;
     Segmenter& segmenter_;
@@ -92,7 +100,7 @@ class Worker {
     std::int64_t group_pixels_;  ///< of frames that go through the model together
     BoundedQueue<Given> units_{1U << 20};
     BoundedQueue<Loaded> loaded_{2};
-    BoundedQueue<FinishedFrame> finished_{8};
+    BoundedQueue<FinishedFrame> finished_{most_waiting};
     std::atomic<bool> drop_ = false;
     std::atomic<int> generation_ = 0;
     std::mutex mutex_;

@@ -92,6 +92,29 @@ TEST(DeviceMemory, FrameAfterFrameIsReplayedAndAllocatesNothing) {
         EXPECT_TRUE(again[i].labels.labels == first[i].labels.labels) << i;
 }
 
+/// What is said before a run starts.
+TEST(DeviceMemory, ACallTakesWhatItIsEstimatedToTake) {
+    struct Case {
+        std::int64_t side;
+        std::size_t frames;
+        std::int64_t batch;
+    };
+    for (const Case& each :
+         {Case{16, 1, 1}, {16, 6, 8}, {64, 3, 2}, {96, 1, 8}, {230, 1, 4}, {16, 9, 8}}) {
+        SCOPED_TRACE(testing::Message() << each.side << ", batch " << each.batch);
+        const Image frame = ramp(each.side, each.side);
+        const std::vector<const Image*> planes(each.frames, &frame);
+        const test::MemoryPeak peak;
+        test::TinySegmenter rig(each.batch, few_steps());
+        rig.segmenter->segment(planes);
+        const auto estimate = static_cast<double>(rig.segmenter->gpu_bytes_of_call(
+            each.side, each.side, static_cast<std::int64_t>(each.frames)));
+        const auto taken = static_cast<double>(peak.bytes());
+        EXPECT_GE(estimate, taken);
+        EXPECT_LE(estimate, 1.5 * taken);
+    }
+}
+
 /// Where memory runs out at the first run of another number of tiles, what is kept for the next run
 /// is freed. No record of it may be started after that.
 TEST(DeviceMemory, ANewNumberOfTilesInFullMemoryLeavesNoRecordOfMemoryThatIsFreed) {

@@ -63,6 +63,10 @@ class CountingModel : public Segmenter {
         for (std::size_t i = 0; i < planes.size(); ++i)
             if (hooks.begin(i)) hooks.done(i, one(*planes[i]));
     }
+    std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
+                                std::int64_t /*frames*/) const override {
+        return static_cast<std::uint64_t>(4 * height * width);
+    }
 
   private:
     SegmentResult one(const Image& plane) {

@@ -2,10 +2,14 @@
 #include "pipeline/gpu_map.hpp"
 
 #include <atomic>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/timer.hpp"
 #include "pipeline/choose_device.hpp"
 
 namespace cytofleet {
@@ -66,7 +70,8 @@ TEST(GpuMap, MoreRanksThanGpusShareAndFewerLeaveSomeIdle) {
 
 TEST(GpuMap, ALauncherThatShowsEachRankOneGpu) {
     std::vector<RankPlace> places;
-    for (int rank = 0; rank < 4; ++rank) places.push_back({"n1", rank, {{gpu(0, rank)}, ""}});
+    for (int rank = 0; rank < 4; ++rank)
+        places.push_back({"n1", rank, {{gpu(0, rank)}, "", false}});
     const GpuMap map = map_gpus(places);
     EXPECT_EQ(map.device, (std::vector{0, 0, 0, 0}));
     EXPECT_TRUE(map.warnings.empty());
@@ -74,8 +79,8 @@ TEST(GpuMap, ALauncherThatShowsEachRankOneGpu) {
 }
 
 TEST(GpuMap, GpusWithoutCodeAreLeftOut) {
-    std::vector<RankPlace> places{{"n1", 0, {{gpu(0, 0, 6, false), gpu(1, 1, 8)}, ""}},
-                                  {"n1", 1, {{gpu(0, 0, 6, false), gpu(1, 1, 8)}, ""}}};
+    std::vector<RankPlace> places{{"n1", 0, {{gpu(0, 0, 6, false), gpu(1, 1, 8)}, "", false}},
+                                  {"n1", 1, {{gpu(0, 0, 6, false), gpu(1, 1, 8)}, "", false}}};
     const GpuMap map = map_gpus(places);
     EXPECT_EQ(map.device, (std::vector{1, 1}));
     EXPECT_EQ(map.compute_major, 8);
@@ -109,6 +114,118 @@ TEST(ChooseDevice, WithoutGpuSupportTheCpuOrAnErrorOnEveryRank) {
         }
     });
     EXPECT_EQ(refused, 3);
+}
+
+/// A call into a driver that never comes back, whatever it is told but SIGKILL.
+cuda::DeviceSurvey hang() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    while (true) pause();
+}
+
+TEST(GpuSurvey, TellsWhatTheDriverSays) {
+    const GpuSurvey survey = survey_within(20, [] {
+        return cuda::DeviceSurvey{{gpu(0, 3), gpu(1, 4, 6, false)}, "", false};
+    });
+    EXPECT_FALSE(survey.hung);
+    ASSERT_EQ(survey.found.devices.size(), 2U);
+    EXPECT_EQ(survey.found.devices[0].bus, gpu(0, 3).bus);
+    EXPECT_EQ(survey.found.devices[1].major, 6);
+    EXPECT_FALSE(survey.found.devices[1].has_code);
+    EXPECT_EQ(survey.found.devices[0].memory, gpu(0, 3).memory);
+}
+
+TEST(GpuSurvey, ADriverThatCrashesIsAProblemOfItsOwn) {
+    const GpuSurvey survey = survey_within(20, []() -> cuda::DeviceSurvey {
+        raise(SIGKILL);
+        return {};
+    });
+    EXPECT_FALSE(survey.hung);
+    EXPECT_NE(survey.found.problem.find("nvidia-smi"), std::string::npos) << survey.found.problem;
+}
+
+TEST(GpuSurvey, InTheChildOfAProcessThatUsesTheDriverItIsAskedHere) {
+    const pid_t here = getpid();
+    const GpuSurvey survey = survey_within(20, [here] {
+        if (getpid() != here) return cuda::DeviceSurvey{{}, "initialization error", true};
+        return cuda::DeviceSurvey{{gpu(0, 0)}, "", false};
+    });
+    EXPECT_EQ(survey.found.problem, "");
+    EXPECT_EQ(survey.found.devices.size(), 1U);
+}
+
+TEST(GpuSurvey, ADriverThatHangsIsNamedInTime) {
+    for (const auto& ask : {hang, +[] {
+                                raise(SIGSTOP);
+                                return cuda::DeviceSurvey{};
+                            }}) {
+        const Timer clock;
+        const GpuSurvey survey = survey_within(0.5, ask);
+        EXPECT_LT(clock.seconds(), 5);
+        EXPECT_TRUE(survey.hung);
+        EXPECT_NE(survey.found.problem.find("NVIDIA driver does not answer within 0.5 s"),
+                  std::string::npos)
+            << survey.found.problem;
+        EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "the child is gone";
+    }
+}
+
+TEST(ChooseDevice, ARankWhoseDriverHangsIsNamedToAllInTime) {
+    std::atomic<int> refused = 0;
+    const Timer clock;
+    run_thread_team(3, [&](Communicator& comm) {
+        RunOptions options;
+        options.device = DeviceChoice::gpu;
+        DeviceQuestion question;
+        question.ask = [&] {
+            return survey_within(
+                comm.rank() == 1 ? 0.5 : 20, comm.rank() == 1 ? hang : [] {
+                    return cuda::DeviceSurvey{{gpu(0, 0)}, "", false};
+                });
+        };
+        try {
+            choose_device(comm, options, question);
+        } catch (const Error& error) {
+            const std::string text = error.what();
+            EXPECT_NE(text.find("rank 1 on"), std::string::npos) << text;
+            EXPECT_NE(text.find("driver does not answer"), std::string::npos) << text;
+            ++refused;
+        }
+    });
+    EXPECT_EQ(refused, 3);
+    EXPECT_LT(clock.seconds(), 10);
+}
+
+TEST(ChooseDevice, ARankThatSaysNothingIsNamed) {
+    bool named = false;
+    run_thread_team(3, [&](Communicator& comm) {
+        if (comm.rank() == 2) return;  // as if it hung before it came here
+        RunOptions options;
+        options.device = DeviceChoice::gpu;
+        DeviceQuestion question;
+        question.ask = [] { return GpuSurvey{}; };
+        question.patience = 0.3;
+        // Whoever is not the first would wait for its answer until it is aborted.
+        if (comm.rank() != 0) {
+            comm.send(0, 100, std::vector<std::byte>(30));  // no host, no problem, no GPU
+            return;
+        }
+        try {
+            choose_device(comm, options, question);
+        } catch (const RanksAreSilent& silent) {
+            named = std::string(silent.what()).starts_with("rank 2 did not say within 0.3 s");
+        }
+    });
+    EXPECT_TRUE(named);
+}
+
+TEST(GpuMap, AHungDriverIsToldFromNoDriver) {
+    std::vector<RankPlace> places;
+    add_host(places, "n1", 2, 0);
+    EXPECT_FALSE(map_gpus(places).hung);
+    places[0].hung = true;
+    EXPECT_TRUE(map_gpus(places).hung);
 }
 
 TEST(Precision, AutoIsWhatPyTorchDoes) {

@@ -202,6 +202,10 @@ class BrokenModel : public Segmenter {
                       const SegmentHooks& /*hooks*/) override {
         segment(planes);
     }
+    std::uint64_t bytes_of_call(std::int64_t /*height*/, std::int64_t /*width*/,
+                                std::int64_t /*frames*/) const override {
+        return 0;
+    }
 };
 
 TEST_F(OneWorker, AModelThatDoesNotEvenBeginIsNotAskedForEver) {

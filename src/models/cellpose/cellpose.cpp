@@ -9,7 +9,9 @@
 #include "base/error.hpp"
 #include "base/timer.hpp"
 #include "kernels/support/devices.hpp"
+#include "models/cellpose/call_memory.hpp"
 #include "models/cellpose/cuda/device_segmenter.hpp"
+#include "models/cellpose/cuda/gpu_memory.hpp"
 #include "models/cellpose/cuda/network_kernels.hpp"
 #include "models/cellpose/grey_plane.hpp"
 
@@ -30,9 +32,9 @@ Operations make_operations(const Weights& weights, const CellposeSettings& setti
     return {make_cpu_ops(settings.threads), nullptr};
 }
 
-std::int64_t batch_size_of(const CellposeSettings& settings) {
+std::int64_t batch_size_of(const CellposeSettings& settings, bool on_gpu) {
     if (settings.batch_size > 0) return settings.batch_size;
-    return settings.gpu ? 64 : 8;
+    return on_gpu ? 64 : 8;
 }
 
 }  // namespace
@@ -68,7 +70,8 @@ Cellpose::Cellpose(const Weights& weights, std::optional<double> built_in_mean,
       net_(operations_.ops, weights) {
     settings_.masks.niter =
         settings_.niter > 0 ? settings_.niter : scale_.default_steps(settings_.resample);
-    settings_.batch_size = batch_size_of(settings_);
+    gpu_batch_ = batch_size_of(settings_, true);
+    settings_.batch_size = batch_size_of(settings_, settings_.gpu.has_value());
     if constexpr (with_cuda)
         if (settings_.gpu)
             on_gpu_ = cuda::make_device_segmenter(operations_.stream, net_, scale_, settings_);
@@ -93,6 +96,31 @@ std::vector<SegmentResult> Cellpose::segment(std::span<const Image* const> plane
                               results[plane] = std::move(result);
                           }});
     return results;
+}
+
+std::uint64_t Cellpose::bytes_of_call(std::int64_t height, std::int64_t width,
+                                      std::int64_t frames) const {
+    const Extent frame{height, width};
+    return on_gpu_ ? on_gpu_->bytes_of_call(height, width, frames)
+                   : cpu_bytes_of_call(frame, frames, net_.widths(), scale_, settings_);
+}
+
+std::uint64_t Cellpose::gpu_bytes_of_call(std::int64_t height, std::int64_t width,
+                                          std::int64_t frames) const {
+    if (on_gpu_) return on_gpu_->gpu_bytes_of_call(height, width, frames);
+    if constexpr (with_cuda) {
+        CellposeSettings settings = settings_;
+        settings.batch_size = gpu_batch_;
+        return cuda::bytes_of_gpu_call({height, width}, frames, net_.widths(), scale_, settings,
+                                       Precision::fp32);
+    }
+    return 0;
+}
+
+double Cellpose::enlargement(std::int64_t height, std::int64_t width) const {
+    const Extent small = scale_.identity() ? Extent{height, width} : scale_.apply({height, width});
+    return static_cast<double>(small.height) * static_cast<double>(small.width) /
+           (static_cast<double>(height) * static_cast<double>(width));
 }
 
 void Cellpose::segment_each(std::span<const Image* const> planes, const SegmentHooks& hooks) {

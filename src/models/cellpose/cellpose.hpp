@@ -42,6 +42,11 @@ class Cellpose : public Segmenter {
     /// On the CPU at most the frames of one batch of tiles are begun and not told of.
     void segment_each(std::span<const Image* const> planes, const SegmentHooks& hooks) override;
     std::int64_t pixels_per_call() const override;
+    std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
+                                std::int64_t frames) const override;
+    std::uint64_t gpu_bytes_of_call(std::int64_t height, std::int64_t width,
+                                    std::int64_t frames) const override;
+    double enlargement(std::int64_t height, std::int64_t width) const override;
     std::vector<std::string> notes() override;
 
   private:
@@ -52,6 +57,7 @@ class Cellpose : public Segmenter {
                     SegmentResult& result) const;
 
     CellposeSettings settings_;
+    std::int64_t gpu_batch_ = 0;  ///< tiles, were it on a GPU
     ModelDiameters diameters_;
     Scale scale_;
     std::vector<std::string> notes_;  ///< of the start

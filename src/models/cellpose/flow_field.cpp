@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -62,12 +63,8 @@ struct FlowStream::InFlight {
     PreparedFrame prepared;
     TileBlend blend;
     std::vector<float> style;
-    std::int64_t tiles_left;
     explicit InFlight(PreparedFrame frame, std::int64_t style_size)
-        : prepared(std::move(frame)),
-          blend(prepared.grid),
-          style(index(style_size)),
-          tiles_left(prepared.grid.count()) {}
+        : prepared(std::move(frame)), blend(prepared.grid), style(index(style_size)) {}
 };
 
 /// Tiles waiting for the network, from one or more frames, all of one size.
@@ -96,7 +93,8 @@ class FlowStream::Batch {
             first += count;
             if (filled_ == capacity_) run();
         }
-        frame.prepared.image = {};
+        // Assigning {} would keep its memory.
+        frame.prepared.image = std::vector<float>();
     }
 
     void run() {
@@ -120,7 +118,6 @@ class FlowStream::Batch {
                 for (std::int64_t k = 0; k < net_.style_size(); ++k)
                     part.frame->style[index(k)] += styles_[index(i * net_.style_size() + k)];
             at += part.count;
-            part.frame->tiles_left -= part.count;
             FrameTimes& times = part.frame->prepared.times;
             times.network += each * static_cast<double>(part.count);
             times.masks += blending.seconds();
@@ -163,7 +160,8 @@ void FlowStream::flush() {
 }
 
 std::optional<FlowField> FlowStream::take() {
-    if (flying_.empty() || flying_.front()->tiles_left > 0) return std::nullopt;
+    if (flying_.empty() || !flying_.front()->blend.complete()) return std::nullopt;
+    // Its sums of tiles go with it: they are larger than its flows.
     const std::unique_ptr<InFlight> done = std::move(flying_.front());
     flying_.pop_front();
     Timer resizing;
@@ -199,14 +197,20 @@ std::vector<FlowField> compute_flows(const Exec& exec, CpNet& net,
                                      std::vector<PreparedFrame> frames,
                                      const CellposeSettings& settings, FrameTimes& times) {
     FlowStream stream(exec, net, settings);
-    for (PreparedFrame& frame : frames) stream.add(std::move(frame));
-    stream.flush();
     std::vector<FlowField> out;
-    while (auto field = stream.take()) {
-        times.network += field->times.network;
-        times.masks += field->times.masks;
-        out.push_back(std::move(*field));
+    const auto land = [&] {
+        while (auto field = stream.take()) {
+            times.network += field->times.network;
+            times.masks += field->times.masks;
+            out.push_back(std::move(*field));
+        }
+    };
+    for (PreparedFrame& frame : frames) {
+        stream.add(std::move(frame));
+        land();
     }
+    stream.flush();
+    land();
     return out;
 }
 

@@ -2,6 +2,7 @@
 // beyond.
 #include "kernels/support/device_memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +28,7 @@ using Pieces = std::map<const std::byte*, Piece>;
 
 std::size_t limit = std::numeric_limits<std::size_t>::max();
 std::size_t used = 0;
+std::size_t most_used = 0;
 std::uint64_t allocations = 0;
 std::int64_t before_failure = -1;
 Pieces pieces;
@@ -71,6 +73,13 @@ MemoryLimit::MemoryLimit(std::size_t bytes) {
 }
 MemoryLimit::~MemoryLimit() {
     limit = std::numeric_limits<std::size_t>::max();
+}
+
+MemoryPeak::MemoryPeak() : before_(used) {
+    most_used = used;
+}
+std::size_t MemoryPeak::bytes() const {
+    return most_used - before_;
 }
 
 FailingAllocation::FailingAllocation(std::int64_t before) {
@@ -127,6 +136,7 @@ void* allocate(std::size_t bytes) {
     }
     pieces.emplace(place, piece);
     used += bytes;
+    most_used = std::max(most_used, used);
     return memory;
 }
 

@@ -15,6 +15,16 @@ class MemoryLimit {
     MemoryLimit& operator=(const MemoryLimit&) = delete;
 };
 
+/// The most device memory that was in use at a time beyond what was when this began.
+class MemoryPeak {
+  public:
+    MemoryPeak();
+    std::size_t bytes() const;
+
+  private:
+    std::size_t before_;
+};
+
 /// For as long as this lives, device and page-locked memory is given `before` times, then refused
 /// once, then given again.
 class FailingAllocation {

@@ -15,12 +15,12 @@
 #include "kernels/tiles/blend_cuda.hpp"
 #include "models/cellpose/cuda/frame_loader.hpp"
 #include "models/cellpose/cuda/frame_shape.hpp"
+#include "models/cellpose/cuda/gpu_memory.hpp"
 #include "models/cellpose/cuda/tile_batch.hpp"
+#include "models/gpu.hpp"
 
 namespace cytofleet::cuda {
 namespace {
-
-constexpr std::int64_t pixels_per_call = std::int64_t{1} << 25;  // 8 frames of 2048 x 2048
 
 std::size_t float_bytes(std::int64_t count) {
     return static_cast<std::size_t>(count) * sizeof(float);
@@ -50,6 +50,7 @@ class DeviceSegmenter : public Segmenter {
           net_(net),
           settings_(settings),
           device_(settings.gpu ? settings.gpu->device : 0),
+          scale_(scale),
           capacity_(std::max<std::int64_t>(1, settings.batch_size)),
           shapes_(stream, scale, settings) {}
 
@@ -62,7 +63,19 @@ class DeviceSegmenter : public Segmenter {
         drop_frames();
     }
 
-    std::int64_t pixels_per_call() const override { return cuda::pixels_per_call; }
+    std::int64_t pixels_per_call() const override { return gpu_pixels_per_call; }
+
+    std::uint64_t bytes_of_call(std::int64_t height, std::int64_t width,
+                                std::int64_t frames) const override {
+        return bytes_beside_gpu_call({height, width}, frames, net_.channels_in(), scale_,
+                                     settings_);
+    }
+    std::uint64_t gpu_bytes_of_call(std::int64_t height, std::int64_t width,
+                                    std::int64_t frames) const override {
+        const Precision precision = settings_.gpu ? settings_.gpu->precision : Precision::fp32;
+        return bytes_of_gpu_call({height, width}, frames, net_.widths(), scale_, settings_,
+                                 precision);
+    }
 
     std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
@@ -269,7 +282,8 @@ class DeviceSegmenter : public Segmenter {
     Stream stream_;
     const CpNet& net_;
     CellposeSettings settings_;
-    int device_;             ///< a thread's calls go to the device it chose
+    int device_;  ///< a thread's calls go to the device it chose
+    Scale scale_;
     std::int64_t capacity_;  ///< tiles of a batch
     OwnStream up_;
     OwnStream down_;

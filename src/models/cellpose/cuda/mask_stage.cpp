@@ -20,13 +20,37 @@ std::size_t size(std::int64_t value) {
     return static_cast<std::size_t>(value);
 }
 
+std::size_t steps_of(Extent grid) {
+    return size(2 * (grid.height + 2) * (grid.width + 2));
+}
+
+std::size_t bins_around(Extent grid) {
+    return size((grid.height + 2 * end_bin_pad) * (grid.width + 2 * end_bin_pad));
+}
+
 /// Scratch memory of whatever runs on labels of one extent.
 std::size_t label_scratch(Extent extent, std::int64_t most) {
     return std::max(relabel_scratch_bytes(extent.height, extent.width, most),
                     fill_holes_scratch_bytes(extent.height, extent.width, most));
 }
 
+std::size_t scratch_of(Extent grid, Extent frame, std::int64_t most) {
+    return std::max({find_seeds_scratch_bytes(grid.height, grid.width, most),
+                     flow_errors_scratch_bytes(grid.height, grid.width), label_scratch(grid, most),
+                     label_scratch(frame, most)});
+}
+
 }  // namespace
+
+std::size_t MaskStage::bytes(Extent grid, Extent frame) {
+    const std::int64_t most = most_seeds(grid.height, grid.width);
+    const std::size_t each = size(most);
+    return sizeof(float) * steps_of(grid) +
+           sizeof(std::uint32_t) * (2 * size(grid.pixels()) + 2 * bins_around(grid) +
+                                    (grid == frame ? 0 : size(frame.pixels())) + 1) +
+           (sizeof(Seed) + sizeof(DeviceBox) + sizeof(double)) * each + sizeof(DeviceBox) +
+           scratch_of(grid, frame, most) + sizeof(MaskReport);
+}
 
 MaskStage::MaskStage(Extent grid, Extent frame, const MaskOptions& options)
     : grid_((check_mask_sizes(grid, frame, options), grid)),
@@ -34,18 +58,16 @@ MaskStage::MaskStage(Extent grid, Extent frame, const MaskOptions& options)
       options_(options),
       stepping_(stepping_of(options)),
       most_(most_seeds(grid.height, grid.width)),
-      steps_(size(2 * (grid.height + 2) * (grid.width + 2))),
+      steps_(steps_of(grid)),
       bins_(size(grid.pixels())),
-      counts_(size((grid.height + 2 * end_bin_pad) * (grid.width + 2 * end_bin_pad))),
+      counts_(bins_around(grid)),
       bin_labels_(counts_.size()),
       seeds_(size(most_)),
       labels_(size(grid.pixels())),
       count_(1),
       boxes_(size(most_ + 1)),
       errors_(size(most_)),
-      scratch_(std::max({find_seeds_scratch_bytes(grid.height, grid.width, most_),
-                         flow_errors_scratch_bytes(grid.height, grid.width),
-                         label_scratch(grid, most_), label_scratch(frame, most_)})),
+      scratch_(scratch_of(grid, frame, most_)),
       report_(1) {
     if (grid != frame) resized_ = DeviceArray<std::uint32_t>(size(frame.pixels()));
     plane_ = {labels_.data(), grid.height, grid.width, count_.data(), most_};

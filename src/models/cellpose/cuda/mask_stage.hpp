@@ -32,6 +32,8 @@ class MaskStage {
     /// `grid`: of the dynamics; `frame`: of the labels, which are resized when the two differ.
     /// Throws what check_mask_sizes does, and OutOfDeviceMemory.
     MaskStage(Extent grid, Extent frame, const MaskOptions& options);
+    /// What its memory comes to.
+    static std::size_t bytes(Extent grid, Extent frame);
     Extent grid() const { return grid_; }
     Extent frame() const { return frame_; }
     /// `flows`: (3, grid) in device memory: Y flow, X flow, logit. Only queues work.
