@@ -30,6 +30,7 @@ struct RunPlan {
     Settings settings;
     std::filesystem::path folder;     ///< of the run's books
     std::vector<std::string> inputs;  ///< by file number: what identifies each
+    std::vector<std::filesystem::path> outputs;  ///< all that will be written but the books
     Owners owners;                    ///< whose books are taken
     RunHistory history;
     Remaining remaining;
