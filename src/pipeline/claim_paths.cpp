@@ -57,7 +57,7 @@ fs::path free_log(const BadFile& bad, const RunOptions& options, ClaimedPaths& c
         return log_path(shortened(stem, log_path({}).native(), most));
     };
     const auto suits = [&](const fs::path& log) {
-        return claims.is_free(log) && !is_log_of_another(log, bad.file);
+        return claims.is_free(log) && !is_log_of_another(log, bad.file, options);
     };
     fs::path log = log_of(plain);
     if (!suits(log)) log = log_of(whole);

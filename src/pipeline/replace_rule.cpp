@@ -45,15 +45,16 @@ bool is_own_log(const fs::path& path) {
     return start_of_log(path).find(own_mark) != std::string::npos;
 }
 
-bool is_log_of_another(const fs::path& path, const fs::path& input) {
+bool is_log_of_another(const fs::path& path, const fs::path& input, const RunOptions& options) {
     const std::string text = start_of_log(path);
     if (text.find(own_mark) == std::string::npos) return false;
     const auto line = text.find(log_input_mark);
     if (line == std::string::npos) return true;
-    // From wherever the run was started: the name is what counts.
     const auto from = line + log_input_mark.size();
     const fs::path told = text.substr(from, text.find('\n', from) - from);
-    return told.filename() != show(input.filename());
+    // Beside the inputs the name is enough, from wherever the run was started.
+    return options.output_dir.empty() ? told.filename() != show(input.filename())
+                                      : told != show(input);
 }
 
 }  // namespace cytofleet

@@ -83,11 +83,18 @@ void note_history(RunPlan& plan, const RunOptions& options) {
 }
 
 /// Temporary files of processes that were killed.
-void remove_stale(const std::vector<fs::path>& outputs, const Owners& owners) {
+void remove_stale(const RunPlan& plan) {
+    std::vector<fs::path> outputs = plan.outputs;
+    for (const Job& job : plan.catalogue.jobs) {
+        // They may have been told to write more.
+        for (const fs::path& path : label_paths(job.stem, OutputFormat::both))
+            outputs.push_back(path);
+        outputs.push_back(picture_path(job.stem));
+    }
     std::map<fs::path, std::set<std::string>> names;
     for (const fs::path& path : outputs) names[path.parent_path()].insert(path.filename());
     for (const auto& [folder, of_folder] : names)
-        remove_stale_temporaries(folder.empty() ? fs::path(".") : folder, of_folder, owners);
+        remove_stale_temporaries(folder.empty() ? fs::path(".") : folder, of_folder, plan.owners);
 }
 
 /// Journals and spools of attempts that have ended.
@@ -140,7 +147,7 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
         make_folder(options.output_dir, "the output folder");
-    if (!plan.history.attempts.empty()) remove_stale(plan.outputs, plan.owners);
+    if (!plan.history.attempts.empty()) remove_stale(plan);
     out.collects = options.shard.alone() && !plan.catalogue.jobs.empty() &&
                    (!out.jobs.empty() || !collection_stands(plan, options)) &&
                    !options.collect.empty();
