@@ -1,7 +1,7 @@
 # Tests that are not GoogleTest programs: the command line, MPI, style.
 
 # The command line, on the real program and real files.
-foreach(test run_test books_test seed_rows_test bad_input_test messages_test memory_test full_disk_test planted_test names_test install_test)
+foreach(test run_test books_test seed_rows_test bad_input_test messages_test memory_test full_disk_test planted_test names_test claims_test install_test)
     add_test(NAME cli.${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${test} $<TARGET_FILE:cytofleet>)
     set_tests_properties(cli.${test} PROPERTIES TIMEOUT 600)
 endforeach()

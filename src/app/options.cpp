@@ -235,7 +235,8 @@ void read_results(const Given& given, RunOptions& run) {
         throw Error(ErrorKind::usage,
                     "--collect takes a file name, and --format tiff or both: it is made from the "
                     "OME-TIFF masks");
-    if (run.format == OutputFormat::hdf5 && given.has("overlay"))
+    run.overlay = given.has("overlay");
+    if (run.format == OutputFormat::hdf5 && run.overlay)
         throw Error(ErrorKind::usage,
                     "--overlay draws what is in OME-TIFF masks; use it with --format both");
     if (given.has("suffix")) run.suffix = given.text("suffix");
@@ -298,6 +299,11 @@ void read_long_runs(const Given& given, RunOptions& run) {
         throw Error(ErrorKind::usage,
                     "--shard and --no-resume exclude each other: processes that share a run find "
                     "each other's work by resuming; remove .cytofleet to start afresh");
+    if (!run.shard.alone() && !run.collect.empty())
+        throw Error(
+            ErrorKind::usage,
+            "--shard and --collect exclude each other: a collection is made of all results; "
+            "when all shards are done, give the same command once more without --shard");
 }
 
 void read_device(const Given& given, RunOptions& run) {
@@ -380,7 +386,6 @@ RunCommand parse_run(const std::vector<std::string>& arguments) {
                     {"debug", LogLevel::debug}});
         if (given.has("quiet")) out.run.log_level = LogLevel::error;
         out.dry_run = given.has("dry-run");
-        out.overlay = given.has("overlay");
         return out;
     } catch (const cxxopts::exceptions::exception& wrong) {
         throw Error(ErrorKind::usage,

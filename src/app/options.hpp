@@ -15,7 +15,6 @@ struct RunCommand {
     RunOptions run;
     std::optional<int> threads;  ///< absent: the cores of this rank's share
     bool dry_run = false;
-    bool overlay = false;
     bool help = false;
 };
 

@@ -32,7 +32,7 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
                   fmt::format("frame {}  {} cells", t, labels.cells));
     }
     const MayReplace rule = options.existing == Existing::overwrite ? MayReplace{} : is_own_png;
-    if (!sheet.empty()) sheet.write(std::filesystem::path(job.stem) += ".png", rule);
+    if (!sheet.empty()) sheet.write(picture_path(job.stem), rule);
 }
 
 }  // namespace

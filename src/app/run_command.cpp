@@ -40,7 +40,7 @@ int run_ranks(Communicator& comm, RunCommand& command) {
         const RunSummary summary = run(comm, command.run, log);
         if (!summary.complete) return summary.exit_code;
         report(summary, log);
-        if (command.overlay && summary.stopped.empty())
+        if (command.run.overlay && summary.stopped.empty())
             write_overlays(command.run, summary, log, [&] { tell_the_others(comm); });
         // Who is gone does not take part in MPI's goodbye.
         if (!summary.lost.empty()) comm.abort(summary.exit_code);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <random>
+#include <span>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -11,12 +12,30 @@
 #include <fmt/format.h>
 
 #include "base/guarded_folder.hpp"
+#include "base/hash.hpp"
 
 namespace cytofleet {
 namespace {
 
+constexpr std::string_view temporary_start = "cytofleet-";
 constexpr std::string_view temporary_end = ".tmp";
+constexpr std::size_t hash_letters = 16;
 constexpr std::size_t random_letters = 6;
+
+/// How the temporary names of a file begin.
+std::string start_for(const std::string& name) {
+    return fmt::format("{}{:016x}.", temporary_start, checksum(std::as_bytes(std::span(name))));
+}
+
+/// The beginning of a temporary name; empty when it is none.
+std::string start_of(const std::string& name) {
+    constexpr std::size_t start = temporary_start.size() + hash_letters + 1;
+    if (name.size() != start + random_letters + temporary_end.size() ||
+        !name.starts_with(temporary_start) || name[start - 1] != '.' ||
+        !name.ends_with(temporary_end))
+        return {};
+    return name.substr(0, start);
+}
 
 /// One byte beyond all content: MPI-IO locks what it writes, of this file too, and would wait for
 /// ever. Of this open file and not of the process: the lock goes with the descriptor alone.
@@ -101,7 +120,7 @@ int create_temporary(int folder, const std::string& name, std::string& temporary
     constexpr int most_tries = 100;
     int descriptor = -1;
     for (int i = 0; i < most_tries && descriptor < 0; ++i) {
-        temporary = fmt::format("{}.{}{}", name, random_name(), temporary_end);
+        temporary = fmt::format("{}{}{}", start_for(name), random_name(), temporary_end);
         descriptor = create_locked(folder, temporary, 0666);
         if (descriptor < 0 && errno != EEXIST) break;
     }
@@ -118,22 +137,35 @@ int open_temporary(const std::filesystem::path& path, std::filesystem::path& tem
     return descriptor;
 }
 
-void remove_stale_temporaries(const std::filesystem::path& folder,
-                              const std::function<bool(const std::filesystem::path&)>& ours,
-                              const Owners& owners) {
-    constexpr std::size_t added = 1 + random_letters + temporary_end.size();
+namespace {
+
+/// `starts`: of the names that are meant; null: all.
+void remove_stale(const std::filesystem::path& folder, const std::set<std::string>* starts,
+                  const Owners& owners) {
     const GuardedFolder held(folder, Links::all);
     if (!held.is_open()) return;
     for (const std::string& name : held.names()) {
-        if (name.size() <= added || !name.ends_with(temporary_end) ||
-            name[name.size() - added] != '.' || !ours(name.substr(0, name.size() - added)))
-            continue;
+        const std::string start = start_of(name);
+        if (start.empty() || (starts != nullptr && !starts->contains(start))) continue;
         const Entry entry = held.look(name);
         if (entry.kind != EntryKind::file || !owners.take(entry.owner)) continue;
         const Descriptor file(
             openat(held.descriptor(), name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
         if (file && try_lock(file.number())) held.remove(name, owners);
     }
+}
+
+}  // namespace
+
+void remove_stale_temporaries(const std::filesystem::path& folder,
+                              const std::set<std::string>& names, const Owners& owners) {
+    std::set<std::string> starts;
+    for (const std::string& name : names) starts.insert(start_for(name));
+    remove_stale(folder, &starts, owners);
+}
+
+void remove_all_stale_temporaries(const std::filesystem::path& folder, const Owners& owners) {
+    remove_stale(folder, nullptr, owners);
 }
 
 void sync_folder(const std::filesystem::path& folder) {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -12,10 +12,11 @@
 
 namespace cytofleet {
 
-/// Creates and opens `<path>.XXXXXX.tmp`, the Xs such that it is new, with the rights that the
-/// user's umask and the folder's rules give. `temporary` gets its name. Returns the descriptor, or
-/// -1 with errno set. The file is locked as long as it is open, so that others can tell it from a
-/// dead process's.
+/// Creates and opens a file beside `path`, with the rights that the user's umask and the folder's
+/// rules give. Its name is `cytofleet-<hash of the name of path>.XXXXXX.tmp`, the Xs such that it
+/// is new: of one length, so that whatever name a folder takes can be written there. `temporary`
+/// gets its path. Returns the descriptor, or -1 with errno set. The file is locked as long as it is
+/// open, so that others can tell it from a dead process's.
 int open_temporary(const std::filesystem::path& path, std::filesystem::path& temporary);
 /// The same in an open folder; `temporary` gets the name in it.
 int create_temporary(int folder, const std::string& name, std::string& temporary);
@@ -23,11 +24,12 @@ int create_temporary(int folder, const std::string& name, std::string& temporary
 /// anybody else can be, where the file system has files without names. The descriptor, or -1 with
 /// errno set.
 int create_locked(int folder, const std::string& name, std::uint32_t rights);
-/// Removes files that open_temporary() made in `folder` and whose process is dead, for paths whose
-/// names `ours` accepts; nothing but regular files of `owners`. Best effort.
+/// Removes files that open_temporary() made in `folder` for files of these `names` and whose
+/// process is dead; nothing but regular files of `owners`. Best effort.
 void remove_stale_temporaries(const std::filesystem::path& folder,
-                              const std::function<bool(const std::filesystem::path&)>& ours,
-                              const Owners& owners = {});
+                              const std::set<std::string>& names, const Owners& owners = {});
+/// The same for files of any name: in folders that nobody else but this program writes to.
+void remove_all_stale_temporaries(const std::filesystem::path& folder, const Owners& owners = {});
 /// Takes the lock by which others see that an open file's process is alive, and which nobody can
 /// take who may only read the file. Whoever holds it already is waited for, but no longer than
 /// `patience`. False without it: somebody goes on holding it, or the file system has no locks.

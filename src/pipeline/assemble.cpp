@@ -259,14 +259,12 @@ Assembly assemble(const RunOptions& options, const RunRecord& run, const LoadedM
     return SceneAssembly(options, run, model, facts, job, records).assemble(journal, abandon);
 }
 
-void write_failure_log(const RunOptions& options, std::int64_t start, const fs::path& input,
-                       const std::string& reason, const RunFacts& facts) {
-    const fs::path stem = output_stem(input, options, -1);
-    const LogFacts log{options, nullptr, start, input,   mask_path(stem),
-                       nullptr, -1,      {},    nullptr, reason};
+void write_failure_log(const RunOptions& options, std::int64_t start, const BadFile& bad,
+                       const RunFacts& facts) {
+    const LogFacts log{options, nullptr,   start, bad.file, {},
+                       nullptr, bad.scene, {},    nullptr,  bad.reason};
     try {
-        write_text_atomically(log_path(stem), log_text(log) + machine_text(log, facts),
-                              log_rule(options));
+        write_text_atomically(bad.log, log_text(log) + machine_text(log, facts), log_rule(options));
     } catch (const Error&) {
         return;  // the folder cannot be written to; the reason is on the terminal and in the
                  // summary

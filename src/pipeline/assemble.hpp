@@ -48,10 +48,9 @@ Assembly assemble(const RunOptions& options, const RunRecord& run, const LoadedM
                   const RunFacts& facts, const Job& job, const std::vector<FrameRecord>& records,
                   Journal& journal, const std::atomic<bool>* abandon = nullptr);
 
-/// The log of a file that could not even be opened. Best effort: the reason is reported by the run
-/// anyway.
-void write_failure_log(const RunOptions& options, std::int64_t start,
-                       const std::filesystem::path& input, const std::string& reason,
+/// The log of a file that could not even be opened, where it says. Best effort: the reason is
+/// reported by the run anyway.
+void write_failure_log(const RunOptions& options, std::int64_t start, const BadFile& bad,
                        const RunFacts& facts);
 
 }  // namespace cytofleet

@@ -1,12 +1,10 @@
 #include "pipeline/catalogue.hpp"
 
-#include <algorithm>
-#include <map>
-
 #include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "pipeline/claim_paths.hpp"
 #include "pipeline/discover.hpp"
 
 namespace cytofleet {
@@ -43,50 +41,6 @@ std::string why_not(const SceneInfo& scene, const RunOptions& options) {
     return {};
 }
 
-/// The folder's file system takes `a` and `A` for one name.
-bool ignores_case(const fs::path& folder) {
-    std::string name = folder.filename().string();
-    bool letters = false;
-    for (char& c : name) {
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-            c = static_cast<char>(c ^ 0x20);
-            letters = true;
-        }
-    }
-    std::error_code failed;
-    return letters && fs::equivalent(folder, folder.parent_path() / name, failed) && !failed;
-}
-
-/// Two inputs that would write one output are named; of more than one such pair, the number.
-void check_collisions(const Catalogue& catalogue) {
-    std::map<fs::path, const Job*> seen;
-    std::string first;
-    std::uint64_t more = 0;
-    for (const Job& job : catalogue.jobs) {
-        // A link to itself, or into a folder that may not be entered, is compared by its name.
-        std::error_code failed;
-        fs::path key = fs::weakly_canonical(mask_path(job.stem), failed);
-        if (failed) key = fs::absolute(mask_path(job.stem), failed).lexically_normal();
-        if (ignores_case(key.parent_path())) key = lower(key.native());
-        const auto [other, fresh] = seen.emplace(key, &job);
-        if (fresh) continue;
-        const auto name = [&](const Job& j) {
-            return show(catalogue.files[static_cast<std::size_t>(j.file)].path);
-        };
-        if (first.empty())
-            first = fmt::format("{} and {} would both be written to {}", name(*other->second),
-                                name(job), show(mask_path(job.stem)));
-        else
-            ++more;
-    }
-    if (first.empty()) return;
-    if (more > 0) first += fmt::format(" (and so would {} more)", count_of(more, "pair"));
-    throw Error(ErrorKind::usage,
-                first +
-                    "; rename one, leave out --output-dir to write beside the inputs, or run "
-                    "them apart with another --output-dir or --suffix");
-}
-
 }  // namespace
 
 std::vector<PlanItem> Catalogue::items(const std::vector<Job>& of) const {
@@ -116,7 +70,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
         try {
             out.files.push_back(open_reader(path, reader_options(options, path))->info());
         } catch (const Error& error) {
-            out.bad.push_back({path, error.what()});
+            out.bad.push_back({path, error.what(), -1, {}});
             continue;
         }
         const FileInfo& info = out.files.back();
@@ -127,8 +81,13 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
             const SceneInfo& scene = info.scenes[s];
             const std::string which =
                 info.scenes.size() > 1 ? fmt::format(" (scene {})", s + 1) : std::string();
-            if (const std::string reason = why_not(scene, options); !reason.empty()) {
-                out.bad.push_back({path, fmt::format("{}{} {}", show(path), which, reason)});
+            const std::int64_t part = info.scenes.size() > 1 ? static_cast<std::int64_t>(s) : -1;
+            const Job job{number, static_cast<std::int64_t>(s), output_stem(path, options, part)};
+            std::string reason = why_not(scene, options);
+            if (reason.empty()) reason = too_long(job, options);
+            if (!reason.empty()) {
+                out.bad.push_back(
+                    {path, fmt::format("{}{} {}", show(path), which, reason), part, {}});
                 continue;
             }
             if (scene.samples > 1)
@@ -137,13 +96,9 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
                     scene.samples == 3 || scene.samples == 4 ? "is an RGB image"
                                                              : "has several samples per pixel",
                     options.channel, options.channel % scene.samples, scene.samples));
-            const bool alone = info.scenes.size() == 1;
-            out.jobs.push_back(
-                {number, static_cast<std::int64_t>(s),
-                 output_stem(path, options, alone ? -1 : static_cast<std::int64_t>(s))});
+            out.jobs.push_back(job);
         }
     }
-    check_collisions(out);
     return out;
 }
 

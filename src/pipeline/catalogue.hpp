@@ -22,10 +22,12 @@ struct Job {
     bool replaces = false;       ///< there were such outputs when the run began
 };
 
-/// A file that cannot be segmented, and why.
+/// A file, or one scene of it, that cannot be segmented, and why.
 struct BadFile {
     std::filesystem::path file;
     std::string reason;
+    std::int64_t scene = -1;    ///< -1: the whole file, or its only scene
+    std::filesystem::path log;  ///< where the reason is written; see claim_paths()
 };
 
 struct Catalogue {
@@ -37,8 +39,8 @@ struct Catalogue {
     const SceneInfo& scene(const Job& job) const;
 };
 
-/// Opens every file and checks channel, Z and names of outputs. Bad files are listed, not thrown.
-/// Throws Error{usage} naming both inputs when two outputs collide.
+/// Opens every file and checks channel, Z and the length of its outputs' names. Bad files are
+/// listed, not thrown.
 Catalogue make_catalogue(const std::vector<std::filesystem::path>& files,
                          const RunOptions& options);
 

@@ -42,7 +42,7 @@ void clear_books(const RunRecord& run, const std::vector<Outcome>& outcomes,
     for (const std::string& name : folder.names())
         if (is_attempt_file(name, ".spool") || is_attempt_file(name, stop_mark_end))
             folder.remove(name, run.owners);
-    remove_stale_temporaries(run.folder, is_start_file, run.owners);
+    remove_all_stale_temporaries(run.folder, run.owners);
 }
 
 }  // namespace cytofleet

@@ -15,6 +15,7 @@
 #include "io/atomic_file.hpp"
 #include "io/reader.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/folder_rules.hpp"
 #include "pipeline/resume.hpp"
 #include "schedule/book_names.hpp"
 
@@ -112,8 +113,19 @@ std::optional<Gather> make_collection(const RankContext& context, const RunPlan&
 }
 
 void check_collection(const RunPlan& plan, const RunOptions& options) {
+    const std::string chosen = options.collect.filename();
+    const std::size_t most = longest_name(options.collect.parent_path());
+    if (chosen.size() > most)
+        throw Error(ErrorKind::usage,
+                    fmt::format("--collect: the name {} has {} bytes, and its folder takes {} at "
+                                "most; choose a shorter one",
+                                show(chosen), chosen.size(), most));
     if (options.collect.empty() || look_at(options.collect).kind == EntryKind::none) return;
     std::string why;
+    std::error_code failed;
+    if (fs::is_directory(options.collect, failed))
+        throw Error(ErrorKind::usage, fmt::format("{}: is a folder; name a file for --collect",
+                                                  show(options.collect)));
     if (!can_be_replaced(options.collect, why))
         throw Error(ErrorKind::usage, fmt::format("{} {}; choose another name for --collect",
                                                   show(options.collect), why));

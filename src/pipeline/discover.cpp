@@ -98,9 +98,9 @@ NameParts split_name(const fs::path& file) {
 bool is_own_output(const fs::path& file) {
     const NameParts parts = split_name(file);
     if (lower(parts.extension) != ".ome.tif") return false;
-    const auto mark = parts.stem.rfind("_vSM");
+    const auto mark = parts.stem.rfind(output_mark);
     return mark != std::string::npos &&
-           std::ranges::all_of(parts.stem.substr(mark + 4), [](char c) {
+           std::ranges::all_of(parts.stem.substr(mark + output_mark.size()), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '-';
            });
@@ -156,13 +156,14 @@ ReaderOptions reader_options(const RunOptions& options, const fs::path& file) {
     return out;
 }
 
-fs::path output_stem(const fs::path& input, const RunOptions& options, std::int64_t scene) {
+fs::path output_stem(const fs::path& input, const RunOptions& options, std::int64_t scene,
+                     NameUse use) {
     const fs::path folder = !options.output_dir.empty() ? options.output_dir
                             : input.has_parent_path()   ? input.parent_path()
                                                         : fs::path(".");
-    std::string name = split_name(input).stem;
+    std::string name = use == NameUse::stem ? split_name(input).stem : input.filename().native();
     if (scene >= 0) name += fmt::format("_S{:02}", scene + 1);
-    return folder / (name + "_vSM" + options.suffix);
+    return folder / fmt::format("{}{}{}", name, output_mark, options.suffix);
 }
 
 fs::path mask_path(const fs::path& stem) {
@@ -181,6 +182,9 @@ std::vector<fs::path> label_paths(const fs::path& stem, OutputFormat format) {
 
 fs::path log_path(const fs::path& stem) {
     return fs::path(stem) += ".log";
+}
+fs::path picture_path(const fs::path& stem) {
+    return fs::path(stem) += ".png";
 }
 
 }  // namespace cytofleet

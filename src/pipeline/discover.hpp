@@ -18,6 +18,9 @@ struct NameParts {
 };
 NameParts split_name(const std::filesystem::path& file);
 
+/// Stands in the names of all outputs, between that of the input and the suffix.
+constexpr std::string_view output_mark = "_vSM";
+
 /// True for files this program writes: <name>_vSM<suffix>.ome.tif.
 bool is_own_output(const std::filesystem::path& file);
 
@@ -36,14 +39,17 @@ Discovery discover(const RunOptions& options);
 /// that of the file, or the user: others could have us read for them what they may not.
 ReaderOptions reader_options(const RunOptions& options, const std::filesystem::path& file);
 
+/// Whether the outputs' names leave out the extension of the input's.
+enum class NameUse { stem, whole };
 /// `<folder>/<stem>[_S01]_vSM<suffix>` without extension. `scene` below 0: the file has only one.
 std::filesystem::path output_stem(const std::filesystem::path& input, const RunOptions& options,
-                                  std::int64_t scene);
+                                  std::int64_t scene, NameUse use = NameUse::stem);
 std::filesystem::path mask_path(const std::filesystem::path& stem);
 std::filesystem::path hdf5_path(const std::filesystem::path& stem);
 /// The files with labels that a format means.
 std::vector<std::filesystem::path> label_paths(const std::filesystem::path& stem,
                                                OutputFormat format);
 std::filesystem::path log_path(const std::filesystem::path& stem);
+std::filesystem::path picture_path(const std::filesystem::path& stem);
 
 }  // namespace cytofleet

@@ -1,11 +1,29 @@
 #include "pipeline/replace_rule.hpp"
 
+#include <string>
+
+#include "base/guarded_folder.hpp"
+#include "base/text.hpp"
 #include "pipeline/resume.hpp"
+#include "pipeline/run_log.hpp"
 #include "schedule/history.hpp"
 
 namespace cytofleet {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view own_mark = " (cytofleet - segmentation module) [";
+
+/// Its first lines, which name the input: the longest path, each byte as \\xNN, is in them.
+std::string start_of_log(const fs::path& path) {
+    constexpr std::size_t first_lines = 20'000;
+    const Descriptor file(open_regular(path, {Links::none}));
+    return file ? read_up_to(file.number(), first_lines) : std::string();
+}
+
+}  // namespace
 
 MayReplace result_rule(const RunOptions& options, const RunRecord& run, bool was_there) {
     if (options.existing == Existing::overwrite || was_there) return {};
@@ -24,11 +42,19 @@ MayReplace log_rule(const RunOptions& options) {
 }
 
 bool is_own_log(const fs::path& path) {
-    const Descriptor file(open_regular(path, {Links::none}));
-    constexpr std::size_t first_line = 4096;
-    return file &&
-           read_up_to(file.number(), first_line).find(" (cytofleet - segmentation module) [") !=
-               std::string::npos;
+    return start_of_log(path).find(own_mark) != std::string::npos;
+}
+
+bool is_log_of_another(const fs::path& path, const fs::path& input, const RunOptions& options) {
+    const std::string text = start_of_log(path);
+    if (text.find(own_mark) == std::string::npos) return false;
+    const auto line = text.find(log_input_mark);
+    if (line == std::string::npos) return true;
+    const auto from = line + log_input_mark.size();
+    const fs::path told = text.substr(from, text.find('\n', from) - from);
+    // Beside the inputs the name is enough, from wherever the run was started.
+    return options.output_dir.empty() ? told.filename() != show(input.filename())
+                                      : told != show(input);
 }
 
 }  // namespace cytofleet

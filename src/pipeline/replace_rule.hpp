@@ -14,5 +14,8 @@ MayReplace result_rule(const RunOptions& options, const RunRecord& run, bool was
 MayReplace log_rule(const RunOptions& options);
 /// A log that a run has written.
 bool is_own_log(const std::filesystem::path& path);
+/// A log that a run has written of another input, or perhaps so.
+bool is_log_of_another(const std::filesystem::path& path, const std::filesystem::path& input,
+                       const RunOptions& options);
 
 }  // namespace cytofleet

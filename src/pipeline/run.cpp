@@ -195,7 +195,7 @@ RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
         announce(start, device, options, comm, log);
         for (const BadFile& bad : start.plan->catalogue.bad) {
             log.error(bad.reason);
-            write_failure_log(options, start.record.start, bad.file, bad.reason, facts);
+            write_failure_log(options, start.record.start, bad, facts);
         }
     }
     RunSummary summary;

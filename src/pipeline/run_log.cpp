@@ -99,7 +99,7 @@ void add_frames(Lines& lines, const std::vector<FrameRecord>& records) {
 std::string log_text(const LogFacts& facts) {
     Lines lines(time_stamp(facts.start));
     lines.info(fmt::format("Program: cytofleet {}", version()));
-    lines.info("Input file: " + show(facts.input));
+    lines.info(std::string(log_input_mark) + show(facts.input));
     if (facts.scene_number >= 0)
         lines.info(fmt::format(
             "Scene: {}{}", facts.scene_number + 1,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/registry.hpp"
@@ -12,6 +13,9 @@
 #include "schedule/frame_record.hpp"
 
 namespace cytofleet {
+
+/// Stands before the input's path in its log.
+constexpr std::string_view log_input_mark = "Input file: ";
 
 /// What one output's log tells.
 struct LogFacts {

@@ -47,6 +47,7 @@ struct RunOptions {
     OutputFormat format = OutputFormat::tiff;
     std::filesystem::path collect;  ///< HDF5 file for the masks of all inputs; empty: none
     std::string suffix;
+    bool overlay = false;              ///< also a picture of each result
     std::vector<std::string> include;  ///< a folder's file must hold one of these; empty: all
     std::vector<std::string> exclude;  ///< and none of these
     std::vector<std::string> extensions{".tif", ".tiff", ".ome.tif", ".ome.tiff"};

@@ -1,6 +1,7 @@
 #include "pipeline/run_start.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "base/new_file.hpp"
 #include "base/text.hpp"
 #include "pipeline/choose_books.hpp"
+#include "pipeline/claim_paths.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
@@ -50,7 +52,7 @@ void identify_all(RunPlan& plan, const RunOptions& options) {
             plan.inputs.push_back(identify(file, options.verify_inputs));
         } catch (const Error& error) {
             plan.inputs.emplace_back();
-            plan.catalogue.bad.push_back({file.path, error.what()});
+            plan.catalogue.bad.push_back({file.path, error.what(), -1, {}});
             gone.insert(static_cast<std::int64_t>(i));
         }
     }
@@ -81,23 +83,18 @@ void note_history(RunPlan& plan, const RunOptions& options) {
 }
 
 /// Temporary files of processes that were killed.
-void remove_stale(const std::vector<Job>& jobs, const fs::path& collection, const Owners& owners) {
-    std::set<fs::path> folders;
-    for (const Job& job : jobs) folders.insert(job.stem.parent_path());
-    std::set<fs::path> names;
-    for (const Job& job : jobs) {
+void remove_stale(const RunPlan& plan) {
+    std::vector<fs::path> outputs = plan.outputs;
+    for (const Job& job : plan.catalogue.jobs) {
+        // They may have been told to write more.
         for (const fs::path& path : label_paths(job.stem, OutputFormat::both))
-            names.insert(path.filename());
-        names.insert(log_path(job.stem).filename());
+            outputs.push_back(path);
+        outputs.push_back(picture_path(job.stem));
     }
-    if (!collection.empty()) {
-        folders.insert(collection.parent_path());
-        names.insert(collection.filename());
-    }
-    for (const fs::path& folder : folders)
-        remove_stale_temporaries(
-            folder.empty() ? fs::path(".") : folder,
-            [&](const fs::path& name) { return names.contains(name); }, owners);
+    std::map<fs::path, std::set<std::string>> names;
+    for (const fs::path& path : outputs) names[path.parent_path()].insert(path.filename());
+    for (const auto& [folder, of_folder] : names)
+        remove_stale_temporaries(folder.empty() ? fs::path(".") : folder, of_folder, plan.owners);
 }
 
 /// Journals and spools of attempts that have ended.
@@ -150,8 +147,7 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
         make_folder(options.output_dir, "the output folder");
-    if (!plan.history.attempts.empty())
-        remove_stale(plan.catalogue.jobs, options.collect, plan.owners);
+    if (!plan.history.attempts.empty()) remove_stale(plan);
     out.collects = options.shard.alone() && !plan.catalogue.jobs.empty() &&
                    (!out.jobs.empty() || !collection_stands(plan, options)) &&
                    !options.collect.empty();
@@ -186,10 +182,15 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     out.notes.insert(out.notes.end(), out.catalogue.notes.begin(), out.catalogue.notes.end());
     out.model = load_model(spec, options.cellpose);
     identify_all(out, options);
-    if (out.catalogue.jobs.empty()) return out;
-    out.settings = settings_of(options, out.model);
     const fs::path home = home_of(options, out.catalogue);
-    const ChosenBooks books = choose_books(home, run_id(out.settings), options.share_books);
+    ChosenBooks books;
+    if (!out.catalogue.jobs.empty()) {
+        out.settings = settings_of(options, out.model);
+        books = choose_books(home, run_id(out.settings), options.share_books);
+    }
+    out.outputs =
+        claim_paths(out.catalogue, options, out.model.info.file, books.folder.parent_path());
+    if (out.catalogue.jobs.empty()) return out;
     out.folder = books.folder;
     out.owners = books.owners;
     out.history = read_history(out.folder, {}, out.owners);

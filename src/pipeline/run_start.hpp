@@ -28,9 +28,10 @@ struct RunPlan {
     Catalogue catalogue;
     LoadedModel model;
     Settings settings;
-    std::filesystem::path folder;     ///< of the run's books
-    std::vector<std::string> inputs;  ///< by file number: what identifies each
-    Owners owners;                    ///< whose books are taken
+    std::filesystem::path folder;                ///< of the run's books
+    std::vector<std::string> inputs;             ///< by file number: what identifies each
+    std::vector<std::filesystem::path> outputs;  ///< all that will be written but the books
+    Owners owners;                               ///< whose books are taken
     RunHistory history;
     Remaining remaining;
     std::optional<RunStart> newest;  ///< start in these books

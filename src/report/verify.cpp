@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -61,7 +62,38 @@ bool is_hdf5(const fs::path& path) {
     return path.extension() == ".h5";
 }
 
-void verify(const fs::path& path, const std::vector<OutputEvent>& written, Verification& out) {
+/// A result as its books tell of it.
+struct Written {
+    OutputEvent event;  ///< with its scene
+    fs::path books;
+};
+
+/// Two processes at the same work give one result. Its HDF5 file differs in its bytes, and whose
+/// was renamed last is not written down.
+bool are_one_result(const Written& a, const Written& b) {
+    const auto what = [](const Written& w) {
+        return std::tie(w.books, w.event.scene, w.event.frames, w.event.cells, w.event.empty,
+                        w.event.quarantined);
+    };
+    return what(a) == what(b);
+}
+
+/// What the file is to be: of all that have had its name the one that was written last. By the
+/// clock of the file system, which is one for all runs.
+std::vector<OutputEvent> newest_of(const fs::path& path, const std::vector<Written>& written) {
+    const Written* newest = &written.front();
+    for (const Written& one : written)
+        if (one.event.changed >= newest->event.changed) newest = &one;
+    std::vector<OutputEvent> out;
+    if (is_hdf5(path))
+        for (const Written& one : written)
+            if (&one != newest && are_one_result(one, *newest)) out.push_back(one.event);
+    out.push_back(newest->event);
+    return out;
+}
+
+void verify(const fs::path& path, const std::vector<Written>& all, Verification& out) {
+    const std::vector<OutputEvent> written = newest_of(path, all);
     std::error_code failed;
     const auto bytes = fs::file_size(path, failed);
     if (failed) {
@@ -78,9 +110,17 @@ void verify(const fs::path& path, const std::vector<OutputEvent>& written, Verif
         out.problems.emplace_back(error.what());
         return;
     }
-    const auto known = std::ranges::find_if(written, [&](const OutputEvent& event) {
+    const auto is_it = [&](const OutputEvent& event) {
         return event.bytes == bytes && event.sha256 == hash;
-    });
+    };
+    const auto known = std::ranges::find_if(written, is_it);
+    if (known == written.end() && std::ranges::any_of(all, is_it, &Written::event)) {
+        out.problems.push_back(
+            fmt::format("{}: is what an earlier run has written, and not what was written last "
+                        "({} bytes, SHA-256 {}); give the command of the last run again",
+                        show(path), written.back().bytes, written.back().sha256));
+        return;
+    }
     if (known == written.end()) {
         out.problems.push_back(fmt::format(
             "{}: is not what was written ({} bytes, SHA-256 {}; it was {} bytes, {}); remove it "
@@ -127,7 +167,7 @@ bool may_be_read(const std::string& name, const fs::path& path, const FoundBooks
 }  // namespace
 
 Verification verify_outputs(const fs::path& home, bool share) {
-    std::map<std::string, std::vector<OutputEvent>> outputs;
+    std::map<std::string, std::vector<Written>> outputs;
     Verification out;
     const BookNames names(home);
     for (const FoundBooks& books : books_in(home, share)) {
@@ -136,8 +176,9 @@ Verification verify_outputs(const fs::path& home, bool share) {
         out.notes.insert(out.notes.end(), history.notes.begin(), history.notes.end());
         for (auto& [scene_name, scene] : history.scenes)
             for (OutputEvent& output : scene.outputs) {
+                output.scene = scene_name;
                 if (may_be_read(output.path, names.file_of(output.path), books))
-                    outputs[output.path].push_back(std::move(output));
+                    outputs[output.path].push_back({std::move(output), books.folder});
                 else
                     out.notes.push_back(fmt::format("{}: lies outside {} and is left out",
                                                     printable(output.path), show(home)));

@@ -16,8 +16,8 @@ struct Verification {
 };
 
 /// Reads every output that the books in `home` tell of, compares it with its recorded checksum,
-/// unpacks its planes and counts their cells. Of a name that several runs have written, the one
-/// that is there must be one of theirs. `share`: what others than the books' owners wrote there
+/// unpacks its planes and counts their cells. Of a name that several runs have written, it must be
+/// what was written last. `share`: what others than the books' owners wrote there
 /// counts too. Throws Error{usage} when there are no books.
 Verification verify_outputs(const std::filesystem::path& home, bool share = false);
 

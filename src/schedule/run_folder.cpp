@@ -179,10 +179,6 @@ std::optional<RunStart> newest_start(const fs::path& folder, const Owners& owner
     return std::nullopt;
 }
 
-bool is_start_file(const fs::path& name) {
-    return number_in(name.native()) > 0;
-}
-
 bool is_finished(const fs::path& folder, int number, const Owners& owners) {
     const GuardedFolder held(folder);
     if (!held.is_open()) return false;

@@ -40,8 +40,6 @@ std::optional<RunStart> start_from_text(const std::string& text, int number);
 /// nothing, and is told to `notes`.
 std::optional<RunStart> newest_start(const std::filesystem::path& folder, const Owners& owners = {},
                                      std::vector<std::string>* notes = nullptr);
-/// The name is that of a start.
-bool is_start_file(const std::filesystem::path& name);
 /// Whether the outputs of this start were all done.
 bool is_finished(const std::filesystem::path& folder, int number, const Owners& owners = {});
 void mark_finished(const std::filesystem::path& folder, int number);

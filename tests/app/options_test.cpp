@@ -128,7 +128,7 @@ TEST(Options, EveryOptionArrives) {
     EXPECT_EQ(command.run.partition, Partition::frames);
     EXPECT_EQ(command.run.log_level, LogLevel::warning);
     EXPECT_TRUE(command.dry_run);
-    EXPECT_TRUE(command.overlay);
+    EXPECT_TRUE(command.run.overlay);
     EXPECT_EQ(command.run.reader.pages, 'Z');
     // A comma in a file's name is part of the name.
     ASSERT_EQ(command.run.inputs.size(), 2U);

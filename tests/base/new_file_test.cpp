@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <set>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,8 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool everything(const fs::path& /*path*/) {
-    return true;
+/// A temporary name such as open_temporary() gives for a file `name`.
+std::string temporary_for(const fs::path& folder, const std::string& name) {
+    fs::path path;
+    close(open_temporary(folder / name, path));
+    fs::remove(path);
+    return path.filename();
 }
 
 TEST(NewFile, HasANameOfItsOwn) {
@@ -37,15 +42,26 @@ TEST(NewFile, HasANameOfItsOwn) {
     ASSERT_GE(two, 0);
     EXPECT_NE(first, second);
     const std::string name = first.filename();
-    EXPECT_TRUE(name.starts_with("mask.tif."));
+    EXPECT_TRUE(name.starts_with("cytofleet-"));
     EXPECT_TRUE(name.ends_with(".tmp"));
-    EXPECT_EQ(name.size(), std::string("mask.tif.XXXXXX.tmp").size());
+    EXPECT_EQ(name.size(), std::string("cytofleet-0123456789abcdef.XXXXXX.tmp").size());
     EXPECT_EQ(fs::status(first).permissions(), static_cast<fs::perms>(0640));
     close(one);
     close(two);
     fs::path unset;
     EXPECT_LT(open_temporary(folder / "gone" / "mask.tif", unset), 0);
     EXPECT_EQ(errno, ENOENT);
+}
+
+TEST(NewFile, WhateverNameAFolderTakesCanBeWrittenThere) {
+    const test::TempDir folder;
+    const std::string longest(
+        static_cast<std::size_t>(pathconf(folder.path().c_str(), _PC_NAME_MAX)), 'a');
+    fs::path path;
+    const int descriptor = open_temporary(folder / longest, path);
+    ASSERT_GE(descriptor, 0);
+    EXPECT_EQ(rename(path.c_str(), (folder / longest).c_str()), 0);
+    close(descriptor);
 }
 
 TEST(NewFile, OnlyADeadProcesssFileIsRemoved) {
@@ -64,50 +80,60 @@ TEST(NewFile, OnlyADeadProcesssFileIsRemoved) {
     ASSERT_EQ(byte, 'y');
     fs::path own;
     const int descriptor = open_temporary(folder / "own.tif", own);
-    test::write_file(folder / "dead.tif.abcdef.tmp", "left behind");
+    const std::string dead = temporary_for(folder.path(), "dead.tif");
+    test::write_file(folder / dead, "left behind");
+    const std::set<std::string> names{"child.tif", "own.tif", "dead.tif"};
     const auto count = [&] { return std::distance(fs::directory_iterator(folder.path()), {}); };
-    remove_stale_temporaries(folder.path(), everything);
-    EXPECT_FALSE(fs::exists(folder / "dead.tif.abcdef.tmp"));
+    remove_stale_temporaries(folder.path(), names);
+    EXPECT_FALSE(fs::exists(folder / dead));
     EXPECT_EQ(count(), 2);
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    remove_stale_temporaries(folder.path(), everything);
+    remove_stale_temporaries(folder.path(), names);
     EXPECT_EQ(count(), 1);
     EXPECT_TRUE(fs::exists(own));
     close(descriptor);
     close(ready[0]);
     close(ready[1]);
-    remove_stale_temporaries(folder.path(), everything);
+    remove_stale_temporaries(folder.path(), names);
     EXPECT_EQ(count(), 0);
 }
 
 TEST(NewFile, NothingElseIsRemoved) {
     const test::TempDir folder;
-    const std::vector<std::string> others{"a.tif",           ".abcdef.tmp",
-                                          "a.tif.abcde.tmp", "a.tifxabcdef.tmp",
-                                          "a.tmp",           "theirs.tif.abcdef.tmp"};
+    const std::string ours = temporary_for(folder.path(), "ours.tif");
+    const std::string theirs = temporary_for(folder.path(), "theirs.tif");
+    const std::vector<std::string> others{
+        theirs,        "x" + ours,      ours + "x", "ours.tif", "ours.tif.abcdef.tmp",
+        ".abcdef.tmp", ours.substr(10), "ours.tmp"};
     for (const std::string& name : others) test::write_file(folder / name, "x");
-    test::write_file(folder / "ours.tif.abcdef.tmp", "x");
-    remove_stale_temporaries(folder.path(),
-                             [](const fs::path& path) { return path == "ours.tif"; });
-    EXPECT_FALSE(fs::exists(folder / "ours.tif.abcdef.tmp"));
+    test::write_file(folder / ours, "x");
+    remove_stale_temporaries(folder.path(), {"ours.tif"});
+    EXPECT_FALSE(fs::exists(folder / ours));
     for (const std::string& name : others) EXPECT_TRUE(fs::exists(folder / name)) << name;
-    EXPECT_NO_THROW(remove_stale_temporaries(folder / "gone", everything));
+    test::write_file(folder / ours, "x");
+    remove_all_stale_temporaries(folder.path());
+    EXPECT_FALSE(fs::exists(folder / ours));
+    EXPECT_FALSE(fs::exists(folder / theirs));
+    for (std::size_t i = 1; i < others.size(); ++i) EXPECT_TRUE(fs::exists(folder / others[i]));
+    EXPECT_NO_THROW(remove_stale_temporaries(folder / "gone", {"ours.tif"}));
 }
 
 TEST(NewFile, OnlyRegularFilesAreRemovedAsStale) {
     const test::TempDir folder;
+    const auto name = [&](const char* of) { return folder / temporary_for(folder.path(), of); };
     test::write_file(folder / "kept", "x");
-    fs::create_symlink("kept", folder / "link.tif.abcdef.tmp");
-    fs::create_directory(folder / "folder.tif.abcdef.tmp");
-    ASSERT_EQ(mkfifo((folder / "pipe.tif.abcdef.tmp").c_str(), 0666), 0);
-    test::write_file(folder / "theirs.tif.abcdef.tmp", "x");
+    fs::create_symlink("kept", name("link.tif"));
+    fs::create_directory(name("folder.tif"));
+    ASSERT_EQ(mkfifo(name("pipe.tif").c_str(), 0666), 0);
+    const fs::path theirs = name("theirs.tif");
+    test::write_file(theirs, "x");
     Owners owners;
     if (geteuid() == 0)
-        ASSERT_EQ(chown((folder / "theirs.tif.abcdef.tmp").c_str(), 4002, 4002), 0);
+        ASSERT_EQ(chown(theirs.c_str(), 4002, 4002), 0);
     else
         owners.self = this_user() + 1;
-    remove_stale_temporaries(folder.path(), everything, owners);
+    remove_all_stale_temporaries(folder.path(), owners);
     EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 5);
 }
 
@@ -131,7 +157,7 @@ TEST(NewFile, AFileThatIsBeingMadeIsNotTakenForADeadOne) {
     const test::TempDir folder;
     std::atomic<bool> over = false;
     std::thread tidying([&] {
-        while (!over) remove_stale_temporaries(folder.path(), everything);
+        while (!over) remove_all_stale_temporaries(folder.path());
     });
     int lost = 0;
     for (int k = 0; k < 2000; ++k) {

@@ -52,7 +52,7 @@ TEST(AtomicFile, AppearsWhole) {
     AtomicFile file(path);
     EXPECT_EQ(file.temporary().parent_path(), folder.path());
     EXPECT_EQ(file.temporary().extension(), ".tmp");
-    EXPECT_TRUE(file.temporary().filename().string().starts_with("result.tif."));
+    EXPECT_TRUE(file.temporary().filename().string().starts_with("cytofleet-"));
     file.append(bytes("01234"));
     EXPECT_EQ(file.end(), 5U);
     file.append({});
