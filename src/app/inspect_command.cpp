@@ -96,10 +96,15 @@ int inspect_command(const std::vector<std::string>& arguments) {
                     scenes.push_back(scene_json(info.scenes[s]));
                     if (with_hash) scenes.back()["sha256"] = hashes[s];
                 }
-                const nlohmann::json json{
-                    {"file", show(info.path)},         {"format", info.format},
-                    {"compression", info.compression}, {"scenes", scenes},
-                    {"history", info.history.size()},  {"warnings", info.warnings}};
+                std::vector<std::string> members;
+                for (const auto& member : info.members) members.push_back(show(member));
+                const nlohmann::json json{{"file", show(info.path)},
+                                          {"format", info.format},
+                                          {"compression", info.compression},
+                                          {"scenes", scenes},
+                                          {"history", info.history.size()},
+                                          {"warnings", info.warnings},
+                                          {"members", members}};
                 print_text(json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) +
                            "\n");
                 continue;
@@ -109,6 +114,12 @@ int inspect_command(const std::vector<std::string>& arguments) {
                 print_scene(info.scenes[s], info.scenes.size() > 1 ? fmt::format("scene {}", s + 1)
                                                                    : std::string("image"));
                 if (with_hash) print_shown("  SHA-256     {}\n", hashes[s]);
+            }
+            if (info.members.size() > 1) {
+                std::vector<std::string> names;
+                for (const auto& member : info.members) names.push_back(show(member.filename()));
+                print_shown("set of        {}: {}\n", count_of(names.size(), "file"),
+                            fmt::format("{}", fmt::join(names, ", ")));
             }
             if (!info.history.empty())
                 print_shown("history       {} of earlier steps (VLabApp annotations)\n",

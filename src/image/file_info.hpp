@@ -46,6 +46,7 @@ struct FileInfo {
     std::vector<SceneInfo> scenes;  ///< never empty
     std::vector<std::filesystem::path>
         members;                        ///< image files it consists of, `path` or a whole set
+    std::filesystem::path description;  ///< the file that describes the set; empty: `path`
     std::vector<std::string> history;   ///< VLabApp annotations of the input, in file order
     std::vector<std::string> warnings;  ///< one line each
 };

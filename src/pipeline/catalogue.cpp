@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/set_parts.hpp"
 
 namespace cytofleet {
 namespace {
@@ -105,6 +106,12 @@ const SceneInfo& Catalogue::scene(const Job& job) const {
         .scenes.at(static_cast<std::size_t>(job.scene));
 }
 
+std::int64_t missing_frames(const Catalogue& catalogue) {
+    std::int64_t out = 0;
+    for (const Job& job : catalogue.jobs) out += std::ssize(catalogue.scene(job).missing_frames);
+    return out;
+}
+
 PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t t,
                  std::int64_t channel) {
     return {scene_number, t, channel / scene.samples, 0, channel % scene.samples};
@@ -112,17 +119,23 @@ PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t
 
 Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& options) {
     Catalogue out;
+    SetParts sets;
     for (const fs::path& path : files) {
+        if (sets.holds(path)) continue;
         try {
             out.files.push_back(open_reader(path, reader_options(options, path))->info());
+            sets.opened(out.files.back());
         } catch (const Error& error) {
             out.bad.push_back({path, error.what()});
-            continue;
         }
-        const FileInfo& info = out.files.back();
+    }
+    sets.leave_one_of_each(out.files);
+    out.notes = sets.notes();
+    for (std::size_t number = 0; number < out.files.size(); ++number) {
+        const FileInfo& info = out.files[number];
+        const fs::path& path = info.path;
         for (const std::string& warning : info.warnings)
             out.notes.push_back(fmt::format("{}: {}", show(path), warning));
-        const auto number = static_cast<std::int64_t>(out.files.size()) - 1;
         for (std::size_t s = 0; s < info.scenes.size(); ++s) {
             const SceneInfo& scene = info.scenes[s];
             const std::string which =
@@ -139,7 +152,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
                     options.channel, options.channel % scene.samples, scene.samples));
             const bool alone = info.scenes.size() == 1;
             out.jobs.push_back(
-                {number, static_cast<std::int64_t>(s),
+                {static_cast<std::int64_t>(number), static_cast<std::int64_t>(s),
                  output_stem(path, options, alone ? -1 : static_cast<std::int64_t>(s))});
         }
     }

@@ -175,7 +175,8 @@ Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int
                  -1,
                  input.warnings,
                  &records,
-                 {}};
+                 {},
+                 input.members};
     out.provenance = {{"program", "cytofleet " + version()},
                       {"input", show(input.path)},
                       {"start", time_stamp(context.run.start)}};

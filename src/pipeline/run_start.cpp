@@ -126,8 +126,9 @@ RunStart start_of(const RunPlan& plan, const RunOptions& options) {
     return claim_start(plan.folder, wanted, plan.owners);
 }
 
-Standing standing_of(const RunPlan& plan) {
+Standing standing_of(const RunPlan& plan, const RunOptions& options) {
     Standing out;
+    if (!options.keep_missing) out.empty_frames = missing_frames(plan.catalogue);
     for (const OutputEvent& output : plan.remaining.outputs) {
         ++out.outputs;
         out.frames += output.frames;
@@ -145,7 +146,7 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     out.jobs = plan.remaining.jobs;
     out.items = plan.catalogue.items(out.jobs);
     out.inputs = plan.inputs;
-    out.standing = standing_of(plan);
+    out.standing = standing_of(plan, options);
     for (const FileInfo& file : plan.catalogue.files) out.files.push_back(file.path);
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())

@@ -102,8 +102,16 @@ Member& Builder::member_of(const OmeTiffData& data) {
         const std::filesystem::path path = path_.parent_path() / name;
         std::error_code ignored;
         if (std::filesystem::exists(path, ignored)) {
-            if (follows(path, route_.below))
-                return *add(path, TiffFile(path, {Links::of_owners, route_.below}));
+            if (follows(path, route_.below)) {
+                // One broken file does not take the others' frames along.
+                try {
+                    return *add(path, TiffFile(path, {Links::of_owners, route_.below}));
+                } catch (const Error& error) {
+                    set_.warnings.push_back("of its set " + std::string(error.what()) +
+                                            "; its planes are missing");
+                    return members_[data.file_name];
+                }
+            }
             set_.warnings.push_back("\"" + printable(data.file_name) +
                                     "\" of its set is a link that another user has made than the "
                                     "one whose file it leads to; it is left out");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ class TiffReader : public Reader {
 
   private:
     void take(const OmeDocument& document, OmeSet set);
+    bool take_from(const std::filesystem::path& described);
     void open_single(const TiffFile& file, const std::string& description, char pages);
     void finish();
     const TiffScene& scene_of(const PlaneId& plane) const;
@@ -79,22 +81,48 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
             return;
         }
         const std::filesystem::path name(document.metadata_file);
-        const std::filesystem::path companion = path.parent_path() / name;
+        const std::filesystem::path described = path.parent_path() / name;
         std::error_code ignored;
-        if (!name.has_parent_path() && std::filesystem::is_regular_file(companion, ignored)) {
-            const Route route{Links::of_owners, route_.below};
-            document = parse_ome_xml(read_text(InputFile(companion, route)), show(companion));
-            take(document, ome_scenes(document, companion, nullptr, route));
-            finish();
-            return;
+        std::string problem = "which is not beside it";
+        if (!name.has_parent_path() && std::filesystem::is_regular_file(described, ignored)) {
+            if (take_from(described)) {
+                finish();
+                return;
+            }
+            problem = "which does not describe it";
         }
         info_.warnings.push_back("its description is in \"" + printable(document.metadata_file) +
-                                 "\", which is not beside it: pages are taken as they come");
+                                 "\", " + problem + ": pages are taken as they come");
         open_single(file, "", options.pages);
     } else {
         open_single(file, description, options.pages);
     }
     finish();
+}
+
+/// From the file that a BinaryOnly element names: a companion, or another TIFF of the set. False
+/// when that file says nothing of this one.
+bool TiffReader::take_from(const std::filesystem::path& described) {
+    const Route route{Links::of_owners, route_.below};
+    std::optional<TiffFile> tiff;
+    std::string text;
+    if (is_tiff(described, route)) {
+        tiff.emplace(described, route);
+        text = tiff->first().text(tiff->file(), TiffTag::image_description);
+    } else {
+        text = read_text(InputFile(described, route));
+    }
+    if (!is_ome_xml(text)) return false;
+    const OmeDocument document = parse_ome_xml(text, show(described));
+    if (!document.metadata_file.empty()) return false;
+    OmeSet set = ome_scenes(document, described, tiff ? &*tiff : nullptr, route);
+    const bool named = std::ranges::any_of(set.files, [&](const std::filesystem::path& file) {
+        return file.filename() == info_.path.filename();
+    });
+    if (!named) return false;
+    info_.description = described;
+    take(document, std::move(set));
+    return true;
 }
 
 void TiffReader::take(const OmeDocument& document, OmeSet set) {
