@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "io/hash_pixels.hpp"
 #include "io/reader.hpp"
+#include "io/wanted_axes.hpp"
 
 namespace cytofleet {
 namespace {
@@ -67,17 +68,22 @@ int inspect_command(const std::vector<std::string>& arguments) {
             as_json = true;
         else if (argument == "--hash")
             with_hash = true;
-        else if (argument == "--help" || argument == "-h") {
+        else if (argument.starts_with("--axes=")) {
+            options.axes = argument.substr(7);
+            parse_axes(options.axes);
+        } else if (argument == "--help" || argument == "-h") {
             print_shown(
-                "Usage: cytofleet inspect [--json] [--hash] FILE...\n\n"
+                "Usage: cytofleet inspect [--json] [--hash] [--axes=LETTERS] FILE...\n\n"
                 "Prints what each file holds. --hash adds the SHA-256 of the pixels of each scene "
                 "as\n"
-                "a C-ordered little-endian array in the file's own order of axes.\n");
+                "a C-ordered little-endian array in the file's own order of axes. --axes as in "
+                "run.\n");
             return 0;
         } else if (argument.starts_with("--"))
-            throw Error(ErrorKind::usage,
-                        fmt::format("{} is no option of inspect; it takes --json and --hash",
-                                    printable(argument)));
+            throw Error(
+                ErrorKind::usage,
+                fmt::format("{} is no option of inspect; it takes --json, --hash and --axes=",
+                            printable(argument)));
         else
             files.push_back(argument);
     }

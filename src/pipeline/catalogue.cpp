@@ -25,8 +25,8 @@ std::string why_not(const SceneInfo& scene, const RunOptions& options) {
     const std::int64_t channel = options.channel;
     if (scene.z > 1)
         return fmt::format(
-            "has Z = {} slices; projecting them (--projection) comes with a later "
-            "version: project the file first",
+            "has Z = {} slices; if they are time points or channels, say so by --axes T or C, "
+            "else project the file first (--projection comes with a later version)",
             scene.z);
     if (scene.y < 1 || scene.x < 1) return "has no pixels";
     const std::int64_t channels = scene.c * scene.samples;

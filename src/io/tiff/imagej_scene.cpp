@@ -72,7 +72,8 @@ std::vector<TiffScene> imagej_scenes(const TiffSource& source,
         // A stack without named axes.
         count = pages > 1 ? pages : description.images;
         if (count > most) refuse(file.file().path(), "announces an absurd number of images");
-        (source.pages == 'C' ? c : source.pages == 'Z' ? z : t) = count;
+        t = count;
+        scene.guessed = true;
     }
     if (pages == 1 && count > 1) {
         // ImageJ writes only one directory when the file is over 4 GB or was never in memory at

@@ -25,6 +25,7 @@ namespace {
 void set_row(TiffScene& scene, char axis) {
     const auto count = static_cast<std::int64_t>(scene.pages.size());
     scene.lead = {{axis, count}};
+    scene.guessed = true;
     (axis == 'C' ? scene.info.c : axis == 'Z' ? scene.info.z : scene.info.t) = count;
     scene.info.axes = page_axes(scene.format);
     if (count > 1) scene.info.axes.insert(0, 1, axis);
@@ -97,7 +98,7 @@ std::vector<TiffScene> plain_scenes(const TiffSource& source) {
         }
         scenes[index].pages.push_back({page.ifd, 0});
     }
-    for (TiffScene& scene : scenes) set_row(scene, source.pages);
+    for (TiffScene& scene : scenes) set_row(scene, unnamed_axis);
     if (scenes.size() > 1) {
         source.warnings.push_back("its pages differ in size or type: they are read as " +
                                   count_of(scenes.size(), "scene"));
@@ -117,7 +118,7 @@ std::vector<TiffScene> metamorph_scenes(const TiffSource& source) {
     scene.raw = true;
     scene.order = source.file.header().order;
     scene.pages = raw_pages(source.file, scene.format, *start, planes);
-    set_row(scene, source.pages);
+    set_row(scene, unnamed_axis);
     std::vector<TiffScene> scenes;
     scenes.push_back(std::move(scene));
     return scenes;
