@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/tiff/ndtiff.hpp"
 #include "io/tiff/ome_scenes.hpp"
 #include "io/tiff/tiff_bounds.hpp"
 #include "io/tiff/tiff_scene.hpp"
@@ -137,6 +138,17 @@ void TiffReader::take(const OmeDocument& document, OmeSet set) {
 }
 
 void TiffReader::open_single(const TiffFile& file, const std::string& description) {
+    if (file.first().count(TiffTag::micro_manager) != 0) {
+        files_ = {info_.path};
+        if (auto set = ndtiff_set(file, pixels(0), route_, info_.warnings)) {
+            open_.clear();  // its files are counted anew
+            take({}, std::move(*set));
+            info_.format = "NDTiff";
+            info_.description = info_.path.parent_path() / "NDTiff.index";
+            return;
+        }
+        files_.clear();
+    }
     files_.push_back(info_.path);
     info_.members = files_;
     info_.warnings.insert(info_.warnings.end(), file.warnings().begin(), file.warnings().end());
@@ -151,6 +163,9 @@ void TiffReader::open_single(const TiffFile& file, const std::string& descriptio
     if (file.first().count(TiffTag::metamorph_uic2) != 0) {
         info_.format = "MetaMorph STK";
         scenes_ = metamorph_scenes(source);
+    } else if (file.first().count(TiffTag::lsm_info) != 0) {
+        scenes_ = lsm_scenes(source);
+        if (!scenes_.empty()) info_.format = "Zeiss LSM";
     } else if (parse_shaped(description) ||
                parse_shaped(file.first().text(file.file(), TiffTag::image_description, 1))) {
         info_.format = "shaped TIFF";

@@ -68,6 +68,8 @@ std::vector<TiffScene> imagej_scenes(const TiffSource& source,
                                      const ImageJDescription& description);
 /// The series that `shaped` descriptions announce; empty when they do not fit the pages.
 std::vector<TiffScene> shaped_scenes(const TiffSource& source);
+/// The planes of a Zeiss LSM file; empty when its description does not fit its pages.
+std::vector<TiffScene> lsm_scenes(const TiffSource& source);
 /// The planes of a MetaMorph stack, which share one directory; empty when it has only one.
 std::vector<TiffScene> metamorph_scenes(const TiffSource& source);
 

@@ -59,6 +59,7 @@ std::optional<std::string> set_wanted_axes(TiffScene& scene, const WantedAxes& w
     info.y = size_in(axes, 'Y');
     info.x = size_in(axes, 'X');
     info.samples = size_in(axes, 'S');
+    if (std::ssize(info.frame_times) != info.t) info.frame_times.clear();
     info.missing_frames.clear();
     if (whole_pages) list_missing(scene);
     return "its axes " + text_of(known) + " are taken as " + text_of(axes) + " (--axes)";
