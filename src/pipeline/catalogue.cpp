@@ -20,6 +20,10 @@ namespace fs = std::filesystem;
 constexpr std::int64_t many_missing = 10'000;
 constexpr std::int64_t missing_for_each = 100;
 
+// So many frames with so few pixels on a side are an image whose axes are mistaken.
+constexpr std::int64_t narrowest = 8;
+constexpr std::int64_t many_frames = 32;
+
 /// Why a scene cannot be segmented; empty when it can.
 std::string why_not(const SceneInfo& scene, const RunOptions& options) {
     const std::int64_t channel = options.channel;
@@ -29,6 +33,14 @@ std::string why_not(const SceneInfo& scene, const RunOptions& options) {
             "else project the file first (--projection comes with a later version)",
             scene.z);
     if (scene.y < 1 || scene.x < 1) return "has no pixels";
+    const std::int64_t narrow = std::min(scene.y, scene.x);
+    const std::int64_t long_side = std::max(scene.y, scene.x);
+    if (options.reader.axes.empty() && narrow <= narrowest && scene.t >= many_frames &&
+        long_side >= many_frames)
+        return fmt::format(
+            "has {} frames of {} x {} (Y x X) pixels, in which no cell is found: if its channels "
+            "lie last, say so by --axes {}; if it is a movie all the same, by --axes T",
+            scene.t, scene.y, scene.x, scene.x <= scene.y ? "YXC" : "YCX");
     const std::int64_t channels = scene.c * scene.samples;
     if (channel >= channels)
         return fmt::format("has {}{}, so there is no --channel {} (they count from 0)",

@@ -183,6 +183,7 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     const ModelSpec spec = find_model(options.model, options.model_dir);
     const Discovery found = discover(options);
     out.catalogue = make_catalogue(found.files, options);
+    for (const auto& [file, reason] : found.bad) out.catalogue.bad.push_back({file, reason});
     out.notes = found.notes;
     out.notes.insert(out.notes.end(), out.catalogue.notes.begin(), out.catalogue.notes.end());
     out.model = load_model(spec, options.cellpose);
