@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "io/hash_pixels.hpp"
 #include "io/reader.hpp"
+#include "io/wanted_axes.hpp"
 
 namespace cytofleet {
 namespace {
@@ -67,17 +68,22 @@ int inspect_command(const std::vector<std::string>& arguments) {
             as_json = true;
         else if (argument == "--hash")
             with_hash = true;
-        else if (argument == "--help" || argument == "-h") {
+        else if (argument.starts_with("--axes=")) {
+            options.axes = argument.substr(7);
+            parse_axes(options.axes);
+        } else if (argument == "--help" || argument == "-h") {
             print_shown(
-                "Usage: cytofleet inspect [--json] [--hash] FILE...\n\n"
+                "Usage: cytofleet inspect [--json] [--hash] [--axes=LETTERS] FILE...\n\n"
                 "Prints what each file holds. --hash adds the SHA-256 of the pixels of each scene "
                 "as\n"
-                "a C-ordered little-endian array in the file's own order of axes.\n");
+                "a C-ordered little-endian array in the file's own order of axes. --axes as in "
+                "run.\n");
             return 0;
         } else if (argument.starts_with("--"))
-            throw Error(ErrorKind::usage,
-                        fmt::format("{} is no option of inspect; it takes --json and --hash",
-                                    printable(argument)));
+            throw Error(
+                ErrorKind::usage,
+                fmt::format("{} is no option of inspect; it takes --json, --hash and --axes=",
+                            printable(argument)));
         else
             files.push_back(argument);
     }
@@ -96,10 +102,15 @@ int inspect_command(const std::vector<std::string>& arguments) {
                     scenes.push_back(scene_json(info.scenes[s]));
                     if (with_hash) scenes.back()["sha256"] = hashes[s];
                 }
-                const nlohmann::json json{
-                    {"file", show(info.path)},         {"format", info.format},
-                    {"compression", info.compression}, {"scenes", scenes},
-                    {"history", info.history.size()},  {"warnings", info.warnings}};
+                std::vector<std::string> members;
+                for (const auto& member : info.members) members.push_back(show(member));
+                const nlohmann::json json{{"file", show(info.path)},
+                                          {"format", info.format},
+                                          {"compression", info.compression},
+                                          {"scenes", scenes},
+                                          {"history", info.history.size()},
+                                          {"warnings", info.warnings},
+                                          {"members", members}};
                 print_text(json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) +
                            "\n");
                 continue;
@@ -109,6 +120,12 @@ int inspect_command(const std::vector<std::string>& arguments) {
                 print_scene(info.scenes[s], info.scenes.size() > 1 ? fmt::format("scene {}", s + 1)
                                                                    : std::string("image"));
                 if (with_hash) print_shown("  SHA-256     {}\n", hashes[s]);
+            }
+            if (info.members.size() > 1) {
+                std::vector<std::string> names;
+                for (const auto& member : info.members) names.push_back(show(member.filename()));
+                print_shown("set of        {}: {}\n", count_of(names.size(), "file"),
+                            fmt::format("{}", fmt::join(names, ", ")));
             }
             if (!info.history.empty())
                 print_shown("history       {} of earlier steps (VLabApp annotations)\n",

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "io/hdf5/hdf5_labels.hpp"
+#include "io/wanted_axes.hpp"
 #include "models/gpu.hpp"
 
 namespace cytofleet {
@@ -56,9 +57,11 @@ cxxopts::Options make_parser() {
         "STEPS");
     parser.add_options("Image")(
         "c,channel", "channel to segment, counted from 0; of an RGB image its sample (default: 0)",
-        text(),
-        "NUMBER")("axes", "what the pages of a TIFF without metadata are: T, C or Z (default: T)",
-                  text(), "LETTER")(
+        text(), "NUMBER")(
+        "axes",
+        "what the axes are, slowest first, whatever the files say, for example T, TCYX or "
+        "T6C2 (default: what they say; pages that they do not name are T)",
+        text(), "LETTERS")(
         "keep-missing",
         "also take files that announce very many frames more than they hold; each becomes an empty "
         "plane")("invert", "the cells are darker than the background")(
@@ -213,7 +216,10 @@ void read_files(const Given& given, RunOptions& run) {
     run.recursive = given.has("recursive");
     run.keep_missing = given.has("keep-missing");
     given.whole("channel", run.channel, 0, 100000);
-    given.word("axes", run.reader.pages, {{"T", 'T'}, {"C", 'C'}, {"Z", 'Z'}});
+    if (given.has("axes")) {
+        run.reader.axes = given.text("axes");
+        parse_axes(run.reader.axes);
+    }
 }
 
 void read_results(const Given& given, RunOptions& run) {

@@ -54,9 +54,10 @@ int show_plan(const RunOptions& options, int ranks) {
     print_shown("{} in {} with model {}\n",
                 count_of(static_cast<std::uint64_t>(estimate.frames), "frame"),
                 count_of(plan.remaining.jobs.size(), "output"), show(plan.model.info.file));
-    const int exit_code = plan.catalogue.bad.empty()    ? 0
-                          : plan.catalogue.jobs.empty() ? exit_codes::failed
-                                                        : exit_codes::partly_done;
+    const bool all_there = options.keep_missing || missing_frames(plan.catalogue) == 0;
+    const int exit_code = plan.catalogue.bad.empty() && all_there ? 0
+                          : plan.catalogue.jobs.empty()           ? exit_codes::failed
+                                                                  : exit_codes::partly_done;
     if (estimate.missing > 0)
         print_shown("{} announced but not in the files: an empty plane for each\n",
                     count_of(static_cast<std::uint64_t>(estimate.missing), "frame"));

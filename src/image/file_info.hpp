@@ -33,7 +33,8 @@ struct SceneInfo {
     PixelSize pixel_size;
     std::vector<std::string> channel_names;  ///< empty, or one per C
     std::optional<double> time_increment;    ///< seconds between frames
-    std::optional<std::string> acquired;     ///< acquisition date as the file gives it
+    std::vector<double> frame_times;  ///< seconds, where they are irregular; empty, or one per T
+    std::optional<std::string> acquired;  ///< acquisition date as the file gives it
     std::vector<std::int64_t>
         missing_frames;  ///< T announced but not in the file (aborted acquisition)
 };
@@ -46,6 +47,7 @@ struct FileInfo {
     std::vector<SceneInfo> scenes;  ///< never empty
     std::vector<std::filesystem::path>
         members;                        ///< image files it consists of, `path` or a whole set
+    std::filesystem::path description;  ///< the file that describes the set; empty: `path`
     std::vector<std::string> history;   ///< VLabApp annotations of the input, in file order
     std::vector<std::string> warnings;  ///< one line each
 };

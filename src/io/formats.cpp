@@ -24,8 +24,6 @@ constexpr auto formats = std::to_array<Format>({
 
 std::unique_ptr<Reader> open_reader(const std::filesystem::path& path,
                                     const ReaderOptions& options) {
-    ensure(options.pages == 'T' || options.pages == 'Z' || options.pages == 'C',
-           "pages are T, Z or C");
     for (const Format& format : formats) {
         if (!format.recognises(path, options.route)) continue;
         try {

@@ -71,6 +71,13 @@ pugi::xml_node add_pixels(pugi::xml_node image, const MaskFile& file) {
     pugi::xml_node data = pixels.append_child("TiffData");
     data.append_attribute("IFD") = 0;
     data.append_attribute("PlaneCount") = static_cast<long long>(in.t);
+    for (std::size_t t = 0; t < in.frame_times.size(); ++t) {
+        pugi::xml_node plane = pixels.append_child("Plane");
+        for (const char* axis : {"TheC", "TheZ"}) plane.append_attribute(axis) = 0;
+        plane.append_attribute("TheT") = static_cast<long long>(t);
+        plane.append_attribute("DeltaT") = fmt::format("{}", in.frame_times[t]).c_str();
+        plane.append_attribute("DeltaTUnit") = "s";
+    }
     return pixels;
 }
 

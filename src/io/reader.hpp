@@ -11,8 +11,9 @@
 namespace cytofleet {
 
 struct ReaderOptions {
-    /// Meaning of the pages of a file that does not say: 'T' (default) or 'Z' or 'C'.
-    char pages = 'T';
+    /// What the axes of every file are, whatever it says (parse_axes). Empty: what it says; pages
+    /// that it does not name are time points.
+    std::string axes = {};
     /// To the file itself. Members of its set that are links are only followed when their owners
     /// are those of the files, or the user.
     Route route = {};

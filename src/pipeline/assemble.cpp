@@ -104,6 +104,7 @@ class SceneAssembly {
         log_.scene = scene_;
         log_.scene_number = info_.scenes.size() > 1 ? job().scene : -1;
         log_.warnings = info_.warnings;
+        log_.members = info_.members;
     }
 
     void count_frames() {

@@ -44,6 +44,9 @@ struct Catalogue {
 Catalogue make_catalogue(const std::vector<std::filesystem::path>& files,
                          const RunOptions& options);
 
+/// Frames that the jobs' files announce and do not hold.
+std::int64_t missing_frames(const Catalogue& catalogue);
+
 /// C and sample of the plane that `channel` means.
 PlaneId plane_of(const SceneInfo& scene, std::int64_t scene_number, std::int64_t t,
                  std::int64_t channel);

@@ -1,6 +1,7 @@
 #include "pipeline/discover.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -24,6 +25,29 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     return fmt::format("{}", fmt::join(parts, separator));
 }
 
+/// Named as Cellpose names its results, which it leaves out itself (io.get_image_files), and those
+/// that its programs save beside them.
+bool is_of_cellpose(const fs::path& file) {
+    constexpr std::array<std::string_view, 7> ends = {
+        "_masks", "_flows", "_cp_output", "_cellprob", "_dP", "_cp_outlines", "_outlines"};
+    const std::string stem = split_name(file).stem;
+    return std::ranges::any_of(
+        ends, [&](auto end) { return stem.size() > end.size() && stem.ends_with(end); });
+}
+
+/// Why a link leads nowhere; empty when it leads to something, or is none.
+std::string dangling(const fs::path& file) {
+    std::error_code failed;
+    if (!fs::is_symlink(file, failed) || fs::exists(file, failed)) return {};
+    const std::string why = failed && failed != std::errc::no_such_file_or_directory
+                                ? failed.message()
+                                : "which is not there";
+    return fmt::format(
+        "{}: is a link to {} ({}): fetch the file (git annex get, datalad get), or have its disk "
+        "mounted on this machine",
+        show(file), show(fs::read_symlink(file, failed)), why);
+}
+
 /// Why a folder's file is left out; empty when it is taken. `wanted`: it is an image at all.
 std::string reason_to_skip(const fs::path& file, const RunOptions& options) {
     const std::string name = file.filename().string();
@@ -34,6 +58,8 @@ std::string reason_to_skip(const fs::path& file, const RunOptions& options) {
                        });
     if (!known) return "with another extension than " + join(options.extensions, " ");
     if (name.starts_with("._")) return "that macOS left behind (._ names)";
+    if (is_of_cellpose(file))
+        return "that Cellpose has written (_masks, _flows, ...; name such a file to take it)";
     if (is_own_output(file)) return "written by an earlier run (_vSM)";
     if (!options.include.empty() && !holds_any(name, options.include))
         return fmt::format("without {} in the name (--include)", join(options.include, " or "));
@@ -47,7 +73,7 @@ class Folder {
     Folder(const RunOptions& options, std::map<std::string, std::uint64_t>& skipped)
         : options_(options), skipped_(skipped) {}
 
-    void scan(const fs::path& folder, std::vector<fs::path>& files) const {
+    void scan(const fs::path& folder, Discovery& found) const {
         std::error_code failed;
         for (fs::directory_iterator it(folder, failed), end; !failed && it != end;
              it.increment(failed)) {
@@ -56,17 +82,21 @@ class Folder {
             if (fs::is_directory(entry, unreadable)) {
                 if (options_.recursive && !is_books_name(entry.filename().native()) &&
                     !it->is_symlink(unreadable))
-                    scan(entry, files);
+                    scan(entry, found);
                 continue;
             }
-            if (!fs::is_regular_file(entry, unreadable)) continue;
             std::string reason = reason_to_skip(entry, options_);
+            if (!fs::is_regular_file(entry, unreadable)) {
+                if (std::string why = dangling(entry); !why.empty() && reason.empty())
+                    found.bad.emplace_back(entry, std::move(why));
+                continue;
+            }
             if (reason.empty() && it->is_symlink(unreadable) && !follows(entry))
                 reason =
                     "that are links another user has made than the one whose file they lead to "
                     "(name such a file to take it)";
             if (reason.empty())
-                files.push_back(entry);
+                found.files.push_back(entry);
             else
                 ++skipped_[reason];
         }
@@ -115,9 +145,11 @@ Discovery discover(const RunOptions& options) {
     for (const fs::path& input : options.inputs) {
         std::error_code failed;
         if (fs::is_directory(input, failed))
-            folder.scan(input, out.files);
+            folder.scan(input, out);
         else if (fs::exists(input, failed))
             out.files.push_back(input);
+        else if (std::string why = dangling(input); !why.empty())
+            out.bad.emplace_back(input, std::move(why));
         else
             throw Error(ErrorKind::usage,
                         fmt::format("{}: no such file or folder; check the name", show(input)));
@@ -133,7 +165,7 @@ Discovery discover(const RunOptions& options) {
         out.notes.push_back(fmt::format("left out {} {}", count_of(count, "file"), reason));
     std::vector<std::string> names;
     for (const fs::path& input : options.inputs) names.push_back(show(input));
-    if (out.files.empty())
+    if (out.files.empty() && out.bad.empty())
         throw Error(ErrorKind::usage,
                     fmt::format("no file to segment in {}{}", join(names, ", "),
                                 out.notes.empty()

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipeline/run_options.hpp"
@@ -29,6 +30,8 @@ bool is_own_output(const std::filesystem::path& file);
 struct Discovery {
     std::vector<std::filesystem::path> files;
     std::vector<std::string> notes;
+    /// Links whose targets are not there, and a line for each.
+    std::vector<std::pair<std::filesystem::path, std::string>> bad;
 };
 
 /// A file named in `inputs` is always taken; a folder's files pass the filters. Throws Error{usage}

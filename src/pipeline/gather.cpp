@@ -177,7 +177,8 @@ Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int
                  -1,
                  input.warnings,
                  &records,
-                 {}};
+                 {},
+                 input.members};
     out.provenance = {{"program", "cytofleet " + version()},
                       {"input", show(input.path)},
                       {"start", time_stamp(context.run.start)}};
@@ -190,9 +191,10 @@ Hdf5Scene content_of(const RankContext& context, const FileInfo& input, std::int
     out.provenance.emplace_back("log", log_text(log));
     for (const FrameRecord& record : records) {
         out.wide = out.wide || record.largest > 65535;
-        const bool done = record.state == FrameState::done;
+        // A frame without cells may have a reason for it, such as NaN among its pixels.
+        const bool empty = record.state != FrameState::done || record.cells == 0;
         out.planes.push_back(
-            {state_of(record), done || record.notes.empty() ? "" : record.notes.front()});
+            {state_of(record), empty && !record.notes.empty() ? record.notes.front() : ""});
     }
     return out;
 }

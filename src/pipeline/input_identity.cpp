@@ -33,6 +33,9 @@ std::string identify(const FileInfo& input, bool contents) {
     for (const fs::path& member : input.members)
         if (member != input.path)
             text += fmt::format("{} {}\n", member.filename().native(), state_of(member, contents));
+    if (!input.description.empty())
+        text += fmt::format("{} {}\n", input.description.filename().native(),
+                            state_of(input.description, contents));
     return fmt::format("{:016x}", checksum(std::as_bytes(std::span(text))));
 }
 

@@ -100,6 +100,12 @@ std::string log_text(const LogFacts& facts) {
     Lines lines(time_stamp(facts.start));
     lines.info(fmt::format("Program: cytofleet {}", version()));
     lines.info(std::string(log_input_mark) + show(facts.input));
+    if (facts.members.size() > 1) {
+        std::string names;
+        for (const auto& member : facts.members)
+            names += (names.empty() ? "" : ", ") + show(member.filename());
+        lines.info("Files of its set: " + names);
+    }
     if (facts.scene_number >= 0)
         lines.info(fmt::format(
             "Scene: {}{}", facts.scene_number + 1,

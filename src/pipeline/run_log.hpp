@@ -29,6 +29,7 @@ struct LogFacts {
     std::vector<std::string> warnings;  ///< of the reader
     const std::vector<FrameRecord>* records = nullptr;
     std::string failure;  ///< why there is no mask; empty when there is one
+    std::vector<std::filesystem::path> members = {};  ///< image files of the input's set
 };
 
 /// For the annotation in the mask: settings, counts and warnings, each line stamped with the run's

@@ -29,7 +29,7 @@ Settings settings_of(const RunOptions& options, const LoadedModel& model) {
         {"dynamics", s.masks.variant == Variant::cpu ? "cpu" : "cuda"},
         {"network", s.gpu ? fmt::format("gpu {}", name_of(s.gpu->precision)) : "cpu fp32"},
         {"channel", fmt::format("{}", options.channel)},
-        {"axes", std::string(1, options.reader.pages)},
+        {"axes", options.reader.axes.empty() ? "as the file says" : options.reader.axes},
         {"version", version()},
     };
 }

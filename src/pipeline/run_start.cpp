@@ -123,8 +123,9 @@ RunStart start_of(const RunPlan& plan, const RunOptions& options) {
     return claim_start(plan.folder, wanted, plan.owners);
 }
 
-Standing standing_of(const RunPlan& plan) {
+Standing standing_of(const RunPlan& plan, const RunOptions& options) {
     Standing out;
+    if (!options.keep_missing) out.empty_frames = missing_frames(plan.catalogue);
     for (const OutputEvent& output : plan.remaining.outputs) {
         ++out.outputs;
         out.frames += output.frames;
@@ -142,7 +143,7 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     out.jobs = plan.remaining.jobs;
     out.items = plan.catalogue.items(out.jobs);
     out.inputs = plan.inputs;
-    out.standing = standing_of(plan);
+    out.standing = standing_of(plan, options);
     for (const FileInfo& file : plan.catalogue.files) out.files.push_back(file.path);
     const bool something = !out.jobs.empty() || !plan.catalogue.bad.empty();
     if (something && !options.output_dir.empty())
@@ -178,6 +179,8 @@ RunPlan plan_run(const RunOptions& options, int own_spools) {
     const ModelSpec spec = find_model(options.model, options.model_dir);
     const Discovery found = discover(options);
     out.catalogue = make_catalogue(found.files, options);
+    for (const auto& [file, reason] : found.bad)
+        out.catalogue.bad.push_back({file, reason, -1, {}});
     out.notes = found.notes;
     out.notes.insert(out.notes.end(), out.catalogue.notes.begin(), out.catalogue.notes.end());
     out.model = load_model(spec, options.cellpose);

@@ -129,7 +129,7 @@ TEST(Options, EveryOptionArrives) {
     EXPECT_EQ(command.run.log_level, LogLevel::warning);
     EXPECT_TRUE(command.dry_run);
     EXPECT_TRUE(command.run.overlay);
-    EXPECT_EQ(command.run.reader.pages, 'Z');
+    EXPECT_EQ(command.run.reader.axes, "Z");
     // A comma in a file's name is part of the name.
     ASSERT_EQ(command.run.inputs.size(), 2U);
     EXPECT_EQ(command.run.inputs[0], "one,two.tif");

@@ -71,7 +71,7 @@ TEST(Hdf5Verify, FindsWhatWasChanged) {
     changed("/planes/status", {0}, 1);
     expect_problem(path, "frame 0 has labels, but was not done");
     changed("/planes/status", {1}, 0);
-    expect_problem(path, "frame 1 is done, but has a reason not to be");
+    expect_problem(path, "what it says about its planes is not what was written");
     changed("/planes/status", {1}, 2);
     expect_problem(path, "what it says about its planes is not what was written");
     changed("/planes/status", {1}, 9);

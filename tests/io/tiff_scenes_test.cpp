@@ -14,6 +14,7 @@
 #include "io/hash_pixels.hpp"
 #include "io/reader.hpp"
 #include "io/tiff_bytes.hpp"
+#include "io/wanted_axes.hpp"
 #include "support/files.hpp"
 
 namespace cytofleet {
@@ -173,17 +174,91 @@ TEST(TiffScenes, ImageJMetadata) {
     }
 }
 
+std::unique_ptr<Reader> open_as(const fs::path& path, const std::string& axes) {
+    ReaderOptions options;
+    options.axes = axes;
+    return open_reader(path, options);
+}
+
 TEST(TiffScenes, PagesThatNobodyNamesAreWhatTheUserSays) {
-    for (const char axis : {'T', 'Z', 'C'}) {
-        const auto reader = open_reader(data("pages.tif"), ReaderOptions{axis});
+    for (const std::string axis : {"T", "Z", "C"}) {
+        const auto reader = open_as(data("pages.tif"), axis);
         const SceneInfo& info = reader->info().scenes.at(0);
-        EXPECT_EQ(info.axes, axis + std::string("YX"));
-        EXPECT_EQ(axis == 'T' ? info.t : axis == 'Z' ? info.z : info.c, 4);
+        EXPECT_EQ(info.axes, axis == "T" ? "TYX" : axis + "YX");
+        EXPECT_EQ(axis == "T" ? info.t : axis == "Z" ? info.z : info.c, 4);
         EXPECT_EQ(info.t * info.c * info.z, 4);
-        // A file that names its axes is not asked.
-        const auto named = open_reader(data("hyperstack.tif"), ReaderOptions{axis});
-        EXPECT_EQ(named->info().scenes.at(0).t, 3);
     }
+    EXPECT_THROW(open_as(data("pages.tif"), "TC"), Error);  // 4 x 1, 1 x 4 or 2 x 2?
+    const auto sized = open_as(data("pages.tif"), "t2CYX");
+    EXPECT_EQ(dimensions(sized->info().scenes.at(0)), "T2 C2 Y6 X5 ");
+    EXPECT_THROW(open_as(data("pages.tif"), "T3C"), Error);
+    EXPECT_THROW(open_as(data("pages.tif"), "T5"), Error);
+}
+
+TEST(TiffScenes, AxesThatTheUserGivesWinOverThoseOfEveryFormat) {
+    const fs::path cases = fs::path(CYTOFLEET_TEST_DATA) / "cases";
+    for (const fs::path& file : {cases / "D_imagej_slices.tif", cases / "J_stk_t.stk",
+                                 cases / "L_deltat.ome.tif", data("shaped.tif")}) {
+        SCOPED_TRACE(file);
+        const auto plain = open_reader(file);
+        const std::string pixels = hash_pixels(*plain);
+        for (const std::string axes : {"TYX", "Z", "cyx"}) {
+            const auto reader = open_as(file, axes);
+            const SceneInfo& info = reader->info().scenes.at(0);
+            const std::int64_t planes =
+                plain->info().scenes[0].t * plain->info().scenes[0].c * plain->info().scenes[0].z;
+            EXPECT_GT(planes, 1);
+            EXPECT_EQ(axes[0] == 'T' ? info.t : axes[0] == 'Z' ? info.z : info.c, planes) << axes;
+            EXPECT_EQ(info.t * info.c * info.z, planes);
+            EXPECT_EQ(hash_pixels(*reader), pixels);
+        }
+    }
+    // It is said, and told in the log of the result.
+    const auto reader = open_as(cases / "D_imagej_slices.tif", "T");
+    ASSERT_EQ(reader->info().warnings.size(), 1U);
+    EXPECT_EQ(reader->info().warnings[0],
+              "its axes Z 6, Y 64, X 64 are taken as T 6, Y 64, X 64 (--axes)");
+    // Two axes: by their order, never merged without a word.
+    const auto both = open_as(data("hyperstack.tif"), "ZTCYX");
+    EXPECT_EQ(both->info().scenes.at(0).z, 3);
+    EXPECT_EQ(hash_pixels(*both), hash_pixels(*open_reader(data("hyperstack.tif"))));
+    EXPECT_THROW(open_as(data("hyperstack.tif"), "T"), Error);
+    EXPECT_EQ(open_as(data("hyperstack.tif"), "T12")->info().scenes.at(0).t, 12);
+    // Axes that the file lacks have one element.
+    EXPECT_EQ(open_as(cases / "L_deltat.ome.tif", "TZCYX")->info().scenes.at(0).t, 6);
+}
+
+TEST(TiffScenes, AxesMayTurnPagesInsideOut) {
+    // 4 pages of 3 x 5: the channels may lie in the pages' columns.
+    const auto pages = open_reader(data("pages.tif"));
+    const auto turned = open_as(data("pages.tif"), "YXC");
+    const SceneInfo& was = pages->info().scenes.at(0);
+    const SceneInfo& info = turned->info().scenes.at(0);
+    EXPECT_EQ(info.y, was.t);
+    EXPECT_EQ(info.x, was.y);
+    EXPECT_EQ(info.c, was.x);
+    const std::size_t size = size_of(was.type);
+    PlaneId plane;
+    plane.c = 2;
+    const Image image = turned->read(plane);
+    for (std::int64_t t = 0; t < was.t; ++t) {
+        PlaneId page;
+        page.t = t;
+        const Image rows = pages->read(page);
+        for (std::int64_t y = 0; y < was.y; ++y)
+            EXPECT_EQ(image.bytes.at(static_cast<std::size_t>(t * was.y + y) * size),
+                      rows.bytes.at(static_cast<std::size_t>(y * was.x + 2) * size));
+    }
+    // Samples stay colours, unless a letter stands in their place.
+    EXPECT_EQ(open_as(data("rgb.ome.tif"), "TYX")->info().scenes.at(0).samples, 3);
+    EXPECT_EQ(open_as(data("rgb.ome.tif"), "TYXC")->info().scenes.at(0).c, 3);
+    EXPECT_EQ(hash_pixels(*open_as(data("rgb.ome.tif"), "TYXC")),
+              hash_pixels(*open_reader(data("rgb.ome.tif"))));
+}
+
+TEST(WantedAxes, NonsenseIsAnErrorOfTheCommandLine) {
+    for (const char* text : {"", "Q", "TT", "TY", "YXS0", "T99999999999", "S", "T-1", "T6 C2", "6"})
+        EXPECT_THROW(parse_axes(text), Error) << text;
 }
 
 TEST(TiffScenes, PagesOfTwoSizesAreTwoScenes) {

@@ -224,13 +224,14 @@ TEST_F(Assembling, WhatStoodAlreadyIsAnOutcomeToo) {
 }
 
 TEST_F(Assembling, AFileThatCannotBeOpenedGetsALogWithTheReason) {
-    const fs::path input = fleet_.dir / "bad.tif";
-    write_failure_log(rank_.options, 1700000000, input, "bad.tif: is no TIFF", rank_.facts);
+    const BadFile bad{fleet_.dir / "bad.tif", "bad.tif: is no TIFF", -1,
+                      fleet_.dir / "out" / "bad_vSM.log"};
+    write_failure_log(rank_.options, 1700000000, bad, rank_.facts);
     EXPECT_NE(read_file(fleet_.dir / "out" / "bad_vSM.log").find("[ERROR] bad.tif: is no TIFF"),
               std::string::npos);
     // A log of somebody else is left alone.
     test::write_file(fleet_.dir / "out" / "bad_vSM.log", "a stranger's");
-    write_failure_log(rank_.options, 1700000000, input, "bad.tif: is no TIFF", rank_.facts);
+    write_failure_log(rank_.options, 1700000000, bad, rank_.facts);
     EXPECT_EQ(read_file(fleet_.dir / "out" / "bad_vSM.log"), "a stranger's");
 }
 

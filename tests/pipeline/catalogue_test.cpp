@@ -130,7 +130,7 @@ TEST(RunSettings, WhatChangesLabelsChangesTheRun) {
             << difference(settings_of(usual, model), settings_of(options, model));
     };
     other([](RunOptions& o) { o.channel = 1; });
-    other([](RunOptions& o) { o.reader.pages = 'Z'; });
+    other([](RunOptions& o) { o.reader.axes = "Z"; });
     other([](RunOptions& o) { o.cellpose.masks.cellprob_threshold = 0.5; });
     other([](RunOptions& o) { o.cellpose.masks.flow_threshold = 0.5; });
     other([](RunOptions& o) { o.cellpose.masks.min_size = 3; });

@@ -58,6 +58,42 @@ TEST(Discover, FoldersAreFilteredSortedAndExplained) {
     EXPECT_EQ(discover(options).files.size(), 4U);
 }
 
+TEST(Discover, LinksThatLeadNowhereAreNamedAndTheRestIsTaken) {
+    const TempDir dir;
+    write_file(dir / "a.tif", "x");
+    fs::create_symlink("gone", dir / "b.tif");
+    fs::create_symlink("c.tif", dir / "c.tif");     // to itself
+    fs::create_symlink("gone", dir / "notes.txt");  // nobody asks for it
+    RunOptions options;
+    options.inputs = {dir.path()};
+    Discovery found = discover(options);
+    EXPECT_EQ(names(found), (std::vector<std::string>{"a.tif"}));
+    ASSERT_EQ(found.bad.size(), 2U);
+    for (const auto& [file, reason] : found.bad)
+        EXPECT_NE(reason.find("is a link to"), std::string::npos) << reason;
+    options.inputs = {dir / "b.tif", dir / "a.tif"};
+    found = discover(options);
+    EXPECT_EQ(names(found), (std::vector<std::string>{"a.tif"}));
+    EXPECT_EQ(found.bad.at(0).first, dir / "b.tif");
+    options.inputs = {dir / "never.tif", dir / "a.tif"};
+    EXPECT_THROW(discover(options), Error);  // a name mistyped
+}
+
+TEST(Discover, ResultsOfCellposeAreLeftOutUnlessNamed) {
+    const TempDir dir;
+    for (const char* name : {"img.tif", "img_masks.tif", "img_cp_masks.tif", "img_flows.tif",
+                             "img_cp_output.tif", "img_cellprob.tif", "img_dP.tif", "masks.tif"})
+        write_file(dir / name, "x");
+    RunOptions options;
+    options.inputs = {dir.path()};
+    const Discovery found = discover(options);
+    EXPECT_EQ(names(found), (std::vector<std::string>{"img.tif", "masks.tif"}));
+    ASSERT_EQ(found.notes.size(), 1U);
+    EXPECT_NE(found.notes[0].find("left out 6 files that Cellpose has written"), std::string::npos);
+    options.inputs = {dir / "img_masks.tif"};
+    EXPECT_EQ(discover(options).files.size(), 1U);
+}
+
 TEST(Discover, ANamedFileIsAlwaysTaken) {
     const TempDir dir;
     write_file(dir / "odd.dat", "x");

@@ -20,7 +20,7 @@ enum class PlaneState : std::uint8_t { done = 0, missing = 1, quarantined = 2 };
 
 struct Hdf5Plane {
     PlaneState state = PlaneState::done;
-    std::string reason;  ///< why it is empty, at most 255 bytes are kept; empty when done
+    std::string reason;  ///< why it has no labels, at most 255 bytes are kept
 };
 
 /// What the file says about one scene besides its pixels.

@@ -138,8 +138,8 @@ std::vector<std::string> LabelFile::problems_of(const Scene& scene, std::int64_t
     const Hdf5Plane& plane = scene.content.planes.at(at);
     if (plane.state != PlaneState::done && cells != 0)
         out.push_back(line(scene, fmt::format("frame {} has labels, but was not done", t)));
-    if (plane.state == PlaneState::done && !plane.reason.empty())
-        out.push_back(line(scene, fmt::format("frame {} is done, but has a reason not to be", t)));
+    if (cells != 0 && !plane.reason.empty())
+        out.push_back(line(scene, fmt::format("frame {} has labels, but a reason to be empty", t)));
     return out;
 }
 

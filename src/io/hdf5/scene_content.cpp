@@ -78,8 +78,6 @@ SceneContent content_of(const Hdf5Scene& scene) {
     }
     out.facts.resize(scene.planes.size());
     for (const auto& plane : scene.planes) {
-        ensure(plane.state != PlaneState::done || plane.reason.empty(),
-               "a frame that is done needs no reason");
         out.planes.push_back({plane.state, short_reason(plane.reason)});
     }
     return out;

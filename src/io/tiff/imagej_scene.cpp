@@ -50,6 +50,18 @@ std::vector<std::string> channel_names(const TiffFile& file, const TiffScene& sc
                                                                       : std::vector<std::string>{};
 }
 
+// There is a page, or room for one, for each colour image, and not for each of its channels.
+bool holds_colours_only(const TiffFile& file, const PageFormat& format, std::int64_t images,
+                        std::int64_t channels) {
+    const auto pages = static_cast<std::int64_t>(file.pages().size());
+    if (pages > 1) return pages == images;
+    const auto start = file.contiguous_start();
+    if (!start || !format.unpacked()) return images == 1;
+    const auto bytes = static_cast<std::uint64_t>(format.elements()) * size_of(format.type);
+    const std::uint64_t room = (file.file().size() - std::min(*start, file.file().size())) / bytes;
+    return room < static_cast<std::uint64_t>(images * channels);
+}
+
 }  // namespace
 
 std::vector<TiffScene> imagej_scenes(const TiffSource& source,
@@ -61,18 +73,22 @@ std::vector<TiffScene> imagej_scenes(const TiffSource& source,
     std::int64_t z = description.slices;
     std::int64_t t = description.frames;
     // The colours of an RGB image may be announced as channels; they are samples of one page.
-    if (c > 1 && c == scene.format.samples && description.images <= t * z) c = 1;
     constexpr std::int64_t most = std::int64_t{1} << 31;
+    const bool colours =
+        c > 1 && c == scene.format.samples && t <= most && z <= most && t * z <= most / c &&
+        (description.images <= t * z || holds_colours_only(file, scene.format, t * z, c));
+    if (colours) c = 1;
     if (c > most || z > most || t > most || c * z > most / t) {
         refuse(file.file().path(), "announces absurd numbers of channels, slices and frames");
     }
     const auto pages = static_cast<std::int64_t>(file.pages().size());
     std::int64_t count = c * z * t;
-    if (count == 1 && std::max(pages, description.images) > 1) {
+    if (count == 1 && !colours && std::max(pages, description.images) > 1) {
         // A stack without named axes.
         count = pages > 1 ? pages : description.images;
         if (count > most) refuse(file.file().path(), "announces an absurd number of images");
-        (source.pages == 'C' ? c : source.pages == 'Z' ? z : t) = count;
+        t = count;
+        scene.guessed = true;
     }
     if (pages == 1 && count > 1) {
         // ImageJ writes only one directory when the file is over 4 GB or was never in memory at

@@ -4,9 +4,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/tiff/frame_times.hpp"
 #include "io/tiff/tiff_bounds.hpp"
 
 namespace cytofleet {
@@ -102,8 +106,16 @@ Member& Builder::member_of(const OmeTiffData& data) {
         const std::filesystem::path path = path_.parent_path() / name;
         std::error_code ignored;
         if (std::filesystem::exists(path, ignored)) {
-            if (follows(path, route_.below))
-                return *add(path, TiffFile(path, {Links::of_owners, route_.below}));
+            if (follows(path, route_.below)) {
+                // One broken file does not take the others' frames along.
+                try {
+                    return *add(path, TiffFile(path, {Links::of_owners, route_.below}));
+                } catch (const Error& error) {
+                    set_.warnings.push_back("of its set " + std::string(error.what()) +
+                                            "; its planes are missing");
+                    return members_[data.file_name];
+                }
+            }
             set_.warnings.push_back("\"" + printable(data.file_name) +
                                     "\" of its set is a link that another user has made than the "
                                     "one whose file it leads to; it is left out");
@@ -119,6 +131,9 @@ void Builder::place(const OmeImage& image, TiffScene& scene) {
     if (blocks.empty()) blocks.emplace_back();
     const auto total = static_cast<std::int64_t>(scene.pages.size());
     std::int64_t misplaced = 0;
+    std::set<std::int64_t> contested;                        // planes with more than one page
+    std::set<std::pair<std::int32_t, std::uint64_t>> taken;  // pages
+    std::uint64_t shared = 0;                                // planes whose page another has, too
     for (const OmeTiffData& block : blocks) {
         if (block.t >= image.t || block.c >= image.c || block.z >= image.z) {
             ++misplaced;
@@ -133,11 +148,33 @@ void Builder::place(const OmeImage& image, TiffScene& scene) {
         const std::int64_t wanted = block.planes == 0 ? there : block.planes;
         for (std::int64_t i = 0; i < wanted && block.ifd + i < there && plane + i < total; ++i) {
             const auto page = static_cast<std::size_t>(block.ifd + i);
-            scene.pages[static_cast<std::size_t>(plane + i)] = {member.ifds[page], member.number};
+            PageRef& ref = scene.pages[static_cast<std::size_t>(plane + i)];
+            const PageRef named{member.ifds[page], member.number};
+            if (ref.file >= 0 && (ref.file != named.file || ref.at != named.at)) {
+                contested.insert(plane + i);
+                continue;  // the first word counts
+            }
+            ref = named;
+            if (!taken.emplace(named.file, named.at).second && block.planes != 0) ++shared;
             member.unused[page] = false;
             if (++placed_ > 16 * max_planes)
                 refuse(path_, "has OME-XML that names pages endlessly");
         }
+    }
+    const std::string name =
+        image.name.empty() ? "" : " of image \"" + printable(image.name) + "\"";
+    if (!contested.empty()) {
+        const std::vector<std::int64_t> planes(contested.begin(), contested.end());
+        set_.warnings.push_back("its OME-XML contradicts itself: plane " + ranges_of(planes) +
+                                name +
+                                " is given several pages, of which the first is taken; "
+                                "export the file again");
+    }
+    if (shared > 0) {
+        set_.warnings.push_back("its OME-XML contradicts itself: " + count_of(shared, "plane") +
+                                name +
+                                " have a page that another plane has, too; export the file "
+                                "again");
     }
     if (misplaced > 0) {
         set_.warnings.push_back(count_of(misplaced, "TiffData element") +
@@ -205,6 +242,7 @@ void Builder::scene(const OmeImage& image) {
             info.channel_names.push_back(printable(name));
         }
     }
+    set_frame_times(info, image.times);
     info.axes = image.axes + page_axes(scene.format);
     if (const auto warning = list_missing(scene)) set_.warnings.push_back(*warning);
     set_.scenes.push_back(std::move(scene));

@@ -134,6 +134,12 @@ OmeImage Parser::image(const pugi::xml_node& node) const {
             const pugi::xml_attribute name = item.attribute("Name");
             image.channel_names.emplace_back(name.empty() ? item.attribute("ID").value()
                                                           : name.value());
+        } else if (kind == "Plane") {
+            const auto time = to_number(item.attribute("DeltaT").value());
+            const auto unit = seconds_per(item.attribute("DeltaTUnit").as_string("s"));
+            const auto t = to_number(item.attribute("TheT").value());
+            if (time && unit && t && *t >= 0 && *t < static_cast<double>(max_size))
+                image.times.emplace(static_cast<std::int64_t>(*t), *time * *unit);
         } else if (kind == "TiffData") {
             image.data.push_back(tiff_data(item));
         }

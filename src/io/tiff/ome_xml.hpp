@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@ struct OmeImage {
     PixelSize pixel_size;
     std::vector<std::string> channel_names;  ///< name, else id, of every Channel element
     std::optional<double> time_increment;    ///< seconds
+    std::map<std::int64_t, double> times;    ///< seconds of the first plane of each T that says so
     std::optional<std::string> acquired;
     std::vector<OmeTiffData> data;
 };

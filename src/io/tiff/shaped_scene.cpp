@@ -8,11 +8,11 @@
 namespace cytofleet {
 namespace {
 
-using Axes = std::vector<std::pair<char, std::int64_t>>;
+using Axes = AxisSizes;
 
 // The axes longer than 1, with letters this program knows; neighbours it does not know become one
-// axis of `pages`. Absent when a letter would occur twice.
-std::optional<Axes> known_axes(const ShapedDescription& description, char pages) {
+// axis of unnamed pages. Absent when a letter would occur twice.
+std::optional<Axes> known_axes(const ShapedDescription& description) {
     Axes axes;
     bool unknown_before = false;
     for (std::size_t i = 0; i < description.shape.size(); ++i) {
@@ -22,7 +22,7 @@ std::optional<Axes> known_axes(const ShapedDescription& description, char pages)
         if (!known && unknown_before) {
             axes.back().second *= description.shape[i];
         } else {
-            axes.emplace_back(known ? letter : pages, description.shape[i]);
+            axes.emplace_back(known ? letter : unnamed_axis, description.shape[i]);
         }
         unknown_before = !known;
     }
@@ -52,14 +52,14 @@ std::int64_t size_in(const Axes& axes, char letter) {
 }
 
 // Gives the scene its axes; false when they cannot be those of its pages.
-bool set_axes(TiffScene& scene, const ShapedDescription& description, std::int64_t planes,
-              char pages) {
+bool set_axes(TiffScene& scene, const ShapedDescription& description, std::int64_t planes) {
     Axes axes;
     const Axes page = axes_of_page(scene.format);
     if (description.axes.empty()) {
-        if (planes > 1) axes.emplace_back(pages, planes);
+        scene.guessed = true;
+        if (planes > 1) axes.emplace_back(unnamed_axis, planes);
         axes.insert(axes.end(), page.begin(), page.end());
-    } else if (const auto known = known_axes(description, pages)) {
+    } else if (const auto known = known_axes(description)) {
         axes = *known;
     } else {
         return false;
@@ -126,7 +126,7 @@ std::vector<TiffScene> shaped_scenes(const TiffSource& source) {
                             [](std::int64_t a, std::int64_t b) { return a * b; });
         if (elements % scene.format.elements() != 0) return {};
         const std::int64_t planes = elements / scene.format.elements();
-        if (!set_axes(scene, *description, planes, source.pages)) return {};
+        if (!set_axes(scene, *description, planes)) return {};
         const auto left = static_cast<std::int64_t>(pages.size() - index);
         if (planes > 1 && left == 1 && index == 0 && file.contiguous_start() &&
             scene.format.unpacked()) {

@@ -205,6 +205,16 @@ std::string TiffDirectory::text(const InputFile& file, TiffTag tag, int nth) con
     return value;
 }
 
+std::vector<std::byte> TiffDirectory::bytes_at(const InputFile& file, TiffTag tag,
+                                               std::size_t size) const {
+    const Entry* entry = find(tag);
+    if (entry == nullptr || entry->position > file.size() || size > file.size() - entry->position)
+        return {};
+    std::vector<std::byte> raw(size);
+    if (file.read_some(entry->position, raw) != raw.size()) return {};
+    return raw;
+}
+
 std::vector<std::byte> TiffDirectory::bytes(const InputFile& file, TiffTag tag, int nth) const {
     const Entry* entry = find(tag, nth);
     if (entry == nullptr) return {};

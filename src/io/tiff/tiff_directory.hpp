@@ -83,6 +83,9 @@ class TiffDirectory {
     std::string text(const InputFile& file, TiffTag tag, int nth = 0) const;
     /// All bytes of a tag; empty when absent or outside.
     std::vector<std::byte> bytes(const InputFile& file, TiffTag tag, int nth = 0) const;
+    /// `size` bytes from where the tag's value lies, for tags whose counts are of something else;
+    /// empty when absent or outside.
+    std::vector<std::byte> bytes_at(const InputFile& file, TiffTag tag, std::size_t size) const;
 
   private:
     struct Entry {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/text.hpp"
 
@@ -46,7 +47,25 @@ void TiffHandle::go_to(std::uint64_t ifd, const std::string& what) {
     ifd_ = ifd;
 }
 
+bool TiffHandle::lacks_decoder() const {
+    // What libtiff's decoders say of data that they were built without; there is no code for it.
+    constexpr std::array<std::string_view, 7> words = {"nsupported JPEG data precision",
+                                                       "Improper JPEG data precision",
+                                                       "not configured",
+                                                       "not supported",
+                                                       "not implemented",
+                                                       "nsupported ",
+                                                       "not compiled"};
+    return std::ranges::any_of(words,
+                               [&](auto word) { return message_.find(word) != std::string::npos; });
+}
+
 void TiffHandle::fail(const std::string& what) const {
+    if (lacks_decoder())
+        refuse(file_.path(), (what.empty() ? "" : what + " ") +
+                                 "is packed in a way that is not supported by this build of "
+                                 "libtiff (" +
+                                 message_ + "); save it uncompressed");
     const std::string reason = message_.empty() ? "libtiff gives no reason" : message_;
     refuse(file_.path(), (what.empty() ? "" : what + " ") + "cannot be read (" + reason +
                              "); the file is damaged: copy or export it again");

@@ -26,6 +26,8 @@ class TiffHandle {
     void go_to(std::uint64_t ifd, const std::string& what);
     /// Throws Error{input}: file, `what`, and the first message since the last clear().
     [[noreturn]] void fail(const std::string& what) const;
+    /// That message says that libtiff was built without what the data need.
+    bool lacks_decoder() const;
     void clear() { message_.clear(); }
 
   private:

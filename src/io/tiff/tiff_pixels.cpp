@@ -164,6 +164,17 @@ PageFormat TiffPixels::format(std::uint64_t ifd, const std::string& what) {
                          human_bytes(stored) + " (" + compression_name(compression) +
                          "); the file is damaged: copy or export it again");
     }
+    // Whether 12 bits are decoded depends on how libtiff was built; it says so only at the first
+    // row.
+    if (compression == COMPRESSION_JPEG && format.bits != 8) {
+        std::vector<std::byte> row(static_cast<std::size_t>(row_bytes));
+        const auto size = static_cast<tmsize_t>(row.size());
+        if ((TIFFIsTiled(tiff) != 0 ? TIFFReadEncodedTile(tiff, 0, row.data(), size)
+                                    : TIFFReadEncodedStrip(tiff, 0, row.data(), size)) < 0 &&
+            handle.lacks_decoder())
+            handle.fail(what);
+        handle.clear();
+    }
     return format;
 }
 

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/tiff/ndtiff.hpp"
 #include "io/tiff/ome_scenes.hpp"
 #include "io/tiff/tiff_bounds.hpp"
 #include "io/tiff/tiff_scene.hpp"
@@ -32,11 +34,12 @@ class TiffReader : public Reader {
   public:
     TiffReader(const std::filesystem::path& path, const ReaderOptions& options);
     /// From OME-XML outside a TIFF file.
-    TiffReader(const std::filesystem::path& path, const Route& route, const OmeDocument& document)
-        : route_(route) {
+    TiffReader(const std::filesystem::path& path, const ReaderOptions& options,
+               const OmeDocument& document)
+        : route_(options.route) {
         info_.path = path;
         take(document, ome_scenes(document, path, nullptr, route_));
-        finish();
+        finish(options.axes);
     }
 
     const FileInfo& info() const override { return info_; }
@@ -45,8 +48,9 @@ class TiffReader : public Reader {
 
   private:
     void take(const OmeDocument& document, OmeSet set);
-    void open_single(const TiffFile& file, const std::string& description, char pages);
-    void finish();
+    bool take_from(const std::filesystem::path& described);
+    void open_single(const TiffFile& file, const std::string& description);
+    void finish(const std::string& axes);
     const TiffScene& scene_of(const PlaneId& plane) const;
     std::string name_of_plane(const PlaneId& plane) const;
     TiffPixels& pixels(std::int32_t file);
@@ -75,26 +79,52 @@ TiffReader::TiffReader(const std::filesystem::path& path, const ReaderOptions& o
         OmeDocument document = parse_ome_xml(description, show(path));
         if (document.metadata_file.empty()) {
             take(document, ome_scenes(document, path, &file, route_));
-            finish();
+            finish(options.axes);
             return;
         }
         const std::filesystem::path name(document.metadata_file);
-        const std::filesystem::path companion = path.parent_path() / name;
+        const std::filesystem::path described = path.parent_path() / name;
         std::error_code ignored;
-        if (!name.has_parent_path() && std::filesystem::is_regular_file(companion, ignored)) {
-            const Route route{Links::of_owners, route_.below};
-            document = parse_ome_xml(read_text(InputFile(companion, route)), show(companion));
-            take(document, ome_scenes(document, companion, nullptr, route));
-            finish();
-            return;
+        std::string problem = "which is not beside it";
+        if (!name.has_parent_path() && std::filesystem::is_regular_file(described, ignored)) {
+            if (take_from(described)) {
+                finish(options.axes);
+                return;
+            }
+            problem = "which does not describe it";
         }
         info_.warnings.push_back("its description is in \"" + printable(document.metadata_file) +
-                                 "\", which is not beside it: pages are taken as they come");
-        open_single(file, "", options.pages);
+                                 "\", " + problem + ": pages are taken as they come");
+        open_single(file, "");
     } else {
-        open_single(file, description, options.pages);
+        open_single(file, description);
     }
-    finish();
+    finish(options.axes);
+}
+
+/// From the file that a BinaryOnly element names: a companion, or another TIFF of the set. False
+/// when that file says nothing of this one.
+bool TiffReader::take_from(const std::filesystem::path& described) {
+    const Route route{Links::of_owners, route_.below};
+    std::optional<TiffFile> tiff;
+    std::string text;
+    if (is_tiff(described, route)) {
+        tiff.emplace(described, route);
+        text = tiff->first().text(tiff->file(), TiffTag::image_description);
+    } else {
+        text = read_text(InputFile(described, route));
+    }
+    if (!is_ome_xml(text)) return false;
+    const OmeDocument document = parse_ome_xml(text, show(described));
+    if (!document.metadata_file.empty()) return false;
+    OmeSet set = ome_scenes(document, described, tiff ? &*tiff : nullptr, route);
+    const bool named = std::ranges::any_of(set.files, [&](const std::filesystem::path& file) {
+        return file.filename() == info_.path.filename();
+    });
+    if (!named) return false;
+    info_.description = described;
+    take(document, std::move(set));
+    return true;
 }
 
 void TiffReader::take(const OmeDocument& document, OmeSet set) {
@@ -107,13 +137,24 @@ void TiffReader::take(const OmeDocument& document, OmeSet set) {
     info_.warnings.insert(info_.warnings.end(), set.warnings.begin(), set.warnings.end());
 }
 
-void TiffReader::open_single(const TiffFile& file, const std::string& description, char pages) {
+void TiffReader::open_single(const TiffFile& file, const std::string& description) {
+    if (file.first().count(TiffTag::micro_manager) != 0) {
+        files_ = {info_.path};
+        if (auto set = ndtiff_set(file, pixels(0), route_, info_.warnings)) {
+            open_.clear();  // its files are counted anew
+            take({}, std::move(*set));
+            info_.format = "NDTiff";
+            info_.description = info_.path.parent_path() / "NDTiff.index";
+            return;
+        }
+        files_.clear();
+    }
     files_.push_back(info_.path);
     info_.members = files_;
     info_.warnings.insert(info_.warnings.end(), file.warnings().begin(), file.warnings().end());
     info_.compression = compression_name(
         static_cast<std::uint32_t>(file.first().number(file.file(), TiffTag::compression, 1)));
-    const TiffSource source{file, pixels(0), pages, info_.warnings};
+    const TiffSource source{file, pixels(0), info_.warnings};
     if (const auto imagej = parse_imagej(description)) {
         info_.format = "ImageJ TIFF";
         scenes_ = imagej_scenes(source, *imagej);
@@ -122,6 +163,9 @@ void TiffReader::open_single(const TiffFile& file, const std::string& descriptio
     if (file.first().count(TiffTag::metamorph_uic2) != 0) {
         info_.format = "MetaMorph STK";
         scenes_ = metamorph_scenes(source);
+    } else if (file.first().count(TiffTag::lsm_info) != 0) {
+        scenes_ = lsm_scenes(source);
+        if (!scenes_.empty()) info_.format = "Zeiss LSM";
     } else if (parse_shaped(description) ||
                parse_shaped(file.first().text(file.file(), TiffTag::image_description, 1))) {
         info_.format = "shaped TIFF";
@@ -138,15 +182,27 @@ void TiffReader::open_single(const TiffFile& file, const std::string& descriptio
         if (file.first().count(tag) != 0 && file.pages().size() > 1) {
             info_.warnings.emplace_back(
                 std::string(tag == TiffTag::lsm_info ? "Zeiss LSM" : "Micro-Manager") +
-                " axes are not read: its pages are taken as " + pages +
-                "; export it as OME-TIFF to keep channels and slices apart");
+                " axes are not read: its pages are taken as " + unnamed_axis +
+                "; say what they are by --axes, or export it as OME-TIFF");
         }
     }
     scenes_ = plain_scenes(source);
 }
 
-void TiffReader::finish() {
+void TiffReader::finish(const std::string& axes) {
     ensure(!scenes_.empty(), "a reader has scenes");
+    if (!axes.empty()) {
+        const WantedAxes wanted = parse_axes(axes);
+        std::string last;
+        for (TiffScene& scene : scenes_) {
+            try {
+                const auto note = set_wanted_axes(scene, wanted);
+                if (note && *note != last) info_.warnings.push_back(last = *note);
+            } catch (const Error& error) {
+                refuse(info_.path, error.what());
+            }
+        }
+    }
     for (const TiffScene& scene : scenes_) info_.scenes.push_back(scene.info);
     open_.clear();
 }
@@ -309,7 +365,7 @@ std::unique_ptr<Reader> open_ome_companion(const std::filesystem::path& path,
                                            const ReaderOptions& options) {
     const OmeDocument document =
         parse_ome_xml(read_text(InputFile(path, options.route)), show(path));
-    return std::make_unique<TiffReader>(path, options.route, document);
+    return std::make_unique<TiffReader>(path, options, document);
 }
 
 }  // namespace cytofleet

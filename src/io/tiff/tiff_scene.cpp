@@ -1,8 +1,11 @@
 #include "io/tiff/tiff_scene.hpp"
 
 #include <algorithm>
+#include <map>
 
+#include "base/byte_reader.hpp"
 #include "base/text.hpp"
+#include "io/tiff/frame_times.hpp"
 
 namespace cytofleet {
 
@@ -25,6 +28,7 @@ namespace {
 void set_row(TiffScene& scene, char axis) {
     const auto count = static_cast<std::int64_t>(scene.pages.size());
     scene.lead = {{axis, count}};
+    scene.guessed = true;
     (axis == 'C' ? scene.info.c : axis == 'Z' ? scene.info.z : scene.info.t) = count;
     scene.info.axes = page_axes(scene.format);
     if (count > 1) scene.info.axes.insert(0, 1, axis);
@@ -97,13 +101,49 @@ std::vector<TiffScene> plain_scenes(const TiffSource& source) {
         }
         scenes[index].pages.push_back({page.ifd, 0});
     }
-    for (TiffScene& scene : scenes) set_row(scene, source.pages);
+    for (TiffScene& scene : scenes) set_row(scene, unnamed_axis);
     if (scenes.size() > 1) {
         source.warnings.push_back("its pages differ in size or type: they are read as " +
                                   count_of(scenes.size(), "scene"));
     }
     return scenes;
 }
+
+namespace {
+
+// tifffile's rule: distances between all planes make a Z stack, else times that all differ a movie.
+void set_stk_axes(TiffScene& scene, const TiffFile& file) {
+    const std::size_t planes = scene.pages.size();
+    constexpr std::size_t group = 24;  // distance (2 numbers), day and time created, and modified
+    const std::vector<std::byte> raw =
+        file.first().bytes_at(file.file(), TiffTag::metamorph_uic2, planes * group);
+    if (raw.empty()) return set_row(scene, unnamed_axis);
+    ByteReader reader(raw, "UIC2 tag", file.header().order);
+    bool distances = true;
+    bool times = true;
+    std::map<std::int64_t, double> seconds;
+    std::uint32_t before = 0;
+    for (std::size_t i = 0; i < planes; ++i) {
+        const auto top = reader.read<std::uint32_t>();
+        const auto bottom = reader.read<std::uint32_t>();
+        const auto day = reader.read<std::uint32_t>();
+        const auto milliseconds = reader.read<std::uint32_t>();
+        reader.skip(8);
+        distances = distances && top != 0 && bottom != 0;
+        times = times && (i == 0 || milliseconds != before);
+        before = milliseconds;
+        seconds.emplace(static_cast<std::int64_t>(i), 86400.0 * day + milliseconds / 1000.0);
+    }
+    set_row(scene, distances ? 'Z' : 'T');
+    if (distances || times) scene.guessed = false;
+    if (!distances && times) {
+        const double start = seconds.at(0);
+        for (auto& [t, time] : seconds) time -= start;
+        set_frame_times(scene.info, seconds);
+    }
+}
+
+}  // namespace
 
 std::vector<TiffScene> metamorph_scenes(const TiffSource& source) {
     // UIC2 holds one group of values per plane; its count is the number of planes.
@@ -117,7 +157,7 @@ std::vector<TiffScene> metamorph_scenes(const TiffSource& source) {
     scene.raw = true;
     scene.order = source.file.header().order;
     scene.pages = raw_pages(source.file, scene.format, *start, planes);
-    set_row(scene, source.pages);
+    set_stk_axes(scene, source.file);
     std::vector<TiffScene> scenes;
     scenes.push_back(std::move(scene));
     return scenes;

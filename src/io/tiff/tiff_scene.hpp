@@ -13,6 +13,7 @@
 #include "io/tiff/shaped.hpp"
 #include "io/tiff/tiff_file.hpp"
 #include "io/tiff/tiff_pixels.hpp"
+#include "io/wanted_axes.hpp"
 
 namespace cytofleet {
 
@@ -31,8 +32,16 @@ struct TiffScene {
     /// instead: X or Y then runs across pages.
     std::vector<std::pair<char, std::int64_t>> lead;
     bool scattered = false;
+    bool guessed = false;  ///< nobody says what axis the pages make
     std::vector<PageRef> pages;
 };
+
+/// Pages that nobody names are time points.
+constexpr char unnamed_axis = 'T';
+
+/// Gives the scene the axes that the user wants. A line that says so, unless it has them already.
+/// Throws Error{input} without the file's name when they do not fit.
+std::optional<std::string> set_wanted_axes(TiffScene& scene, const WantedAxes& wanted);
 
 /// Axis letters of one page: "YX", "YXS" or "SYX".
 std::string page_axes(const PageFormat& format);
@@ -48,7 +57,6 @@ std::optional<std::string> list_missing(TiffScene& scene);
 struct TiffSource {
     const TiffFile& file;
     TiffPixels& pixels;
-    char pages = 'T';  ///< meaning of pages that nobody names
     std::vector<std::string>& warnings;
 };
 
@@ -60,6 +68,8 @@ std::vector<TiffScene> imagej_scenes(const TiffSource& source,
                                      const ImageJDescription& description);
 /// The series that `shaped` descriptions announce; empty when they do not fit the pages.
 std::vector<TiffScene> shaped_scenes(const TiffSource& source);
+/// The planes of a Zeiss LSM file; empty when its description does not fit its pages.
+std::vector<TiffScene> lsm_scenes(const TiffSource& source);
 /// The planes of a MetaMorph stack, which share one directory; empty when it has only one.
 std::vector<TiffScene> metamorph_scenes(const TiffSource& source);
 
