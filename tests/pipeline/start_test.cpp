@@ -3,10 +3,12 @@
 #include <cstdlib>
 #include <mutex>
 #include <set>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/new_file.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/fleet.hpp"
 #include "pipeline/run_start.hpp"
@@ -226,11 +228,13 @@ TEST_F(Starting, TemporaryFilesOfTheDeadGoAndOthersStay) {
         Journal journal(first.record.folder, test::FleetRank::start_of(first.record, *make_solo()));
         write_first_lines(journal, *first.plan, first.record, options_);
     }
-    write_file(dir_ / "out" / "a_vSM.ome.tif.ABCdef.tmp", "half a mask");
-    write_file(dir_ / "out" / "c_vSM.ome.tif.ABCdef.tmp", "of another run");
+    fs::path own;
+    fs::path others;
+    close(open_temporary(dir_ / "out" / "a_vSM.ome.tif", own));
+    close(open_temporary(dir_ / "out" / "c_vSM.ome.tif", others));
     start();
-    EXPECT_FALSE(fs::exists(dir_ / "out" / "a_vSM.ome.tif.ABCdef.tmp"));
-    EXPECT_TRUE(fs::exists(dir_ / "out" / "c_vSM.ome.tif.ABCdef.tmp"));
+    EXPECT_FALSE(fs::exists(own));
+    EXPECT_TRUE(fs::exists(others));
 }
 
 // collection
@@ -248,8 +252,9 @@ TEST_F(Starting, ACollectionThatCannotBeAFileIsRefused) {
     options_.collect = dir_ / "all.h5";
     fs::create_directories(options_.collect);
     options_.existing = Existing::overwrite;
-    EXPECT_NE(error_of([&] { plan_run(options_, 1); }).find("choose another name for --collect"),
-              std::string::npos);
+    EXPECT_NE(
+        error_of([&] { plan_run(options_, 1); }).find("is a folder; name a file for --collect"),
+        std::string::npos);
 }
 
 TEST_F(Starting, ACollectionIsWantedUntilItStands) {
