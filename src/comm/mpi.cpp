@@ -42,7 +42,7 @@ void check(int code, const char* call) {
     throw Error(ErrorKind::environment, fmt::format("{} failed: {}", call, text.data()));
 }
 
-class Mpi : public Communicator {
+class Mpi final : public Communicator {
   public:
     Mpi(int& argc, char**& argv) {
         int provided = 0;

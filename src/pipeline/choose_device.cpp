@@ -80,6 +80,7 @@ std::vector<RankPlace> gather(Communicator& comm, const RankPlace& mine, double 
         --missing;
     }
     std::vector<RankPlace> out;
+    out.reserve(places.size());
     for (auto& place : places) out.push_back(std::move(*place));
     return out;
 }

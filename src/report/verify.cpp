@@ -177,11 +177,12 @@ Verification verify_outputs(const fs::path& home, bool share) {
         for (auto& [scene_name, scene] : history.scenes)
             for (OutputEvent& output : scene.outputs) {
                 output.scene = scene_name;
-                if (may_be_read(output.path, names.file_of(output.path), books))
-                    outputs[output.path].push_back({std::move(output), books.folder});
+                const std::string path = output.path;
+                if (may_be_read(path, names.file_of(path), books))
+                    outputs[path].push_back({std::move(output), books.folder});
                 else
                     out.notes.push_back(fmt::format("{}: lies outside {} and is left out",
-                                                    printable(output.path), show(home)));
+                                                    printable(path), show(home)));
             }
     }
     for (const auto& [name, written] : outputs) {

@@ -64,13 +64,13 @@ Scale choose_scale(const ModelDiameters& diameters, std::optional<double> built_
 Cellpose::Cellpose(const Weights& weights, std::optional<double> built_in_mean,
                    const CellposeSettings& settings)
     : settings_(settings),
+      gpu_batch_(batch_size_of(settings, true)),
       diameters_(read_diameters(weights)),
       scale_(choose_scale(diameters_, built_in_mean, settings_.diameter)),
       operations_(make_operations(weights, settings_, notes_)),
       net_(operations_.ops, weights) {
     settings_.masks.niter =
         settings_.niter > 0 ? settings_.niter : scale_.default_steps(settings_.resample);
-    gpu_batch_ = batch_size_of(settings_, true);
     settings_.batch_size = batch_size_of(settings_, settings_.gpu.has_value());
     if constexpr (with_cuda)
         if (settings_.gpu)
