@@ -29,6 +29,8 @@ class ByteReader {
     /// The next `count` bytes, no copy.
     std::span<const std::byte> take(std::uint64_t count);
     std::string take_text(std::uint64_t count);
+    /// What ByteWriter::write_text() wrote.
+    std::string read_text() { return take_text(read<std::uint64_t>()); }
 
     template <typename T>
     requires std::is_arithmetic_v<T> T read() {

@@ -95,6 +95,11 @@ AxisSizes fit(const WantedAxes& wanted, const AxisSizes& known, bool guessed) {
 
 }  // namespace
 
+std::int64_t size_in(const AxisSizes& axes, char letter) {
+    const auto found = std::ranges::find(axes, letter, &AxisSizes::value_type::first);
+    return found == axes.end() ? 1 : found->second;
+}
+
 bool WantedAxes::has(char letter) const {
     return std::ranges::any_of(axes, [&](const auto& axis) { return axis.first == letter; });
 }

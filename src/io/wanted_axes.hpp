@@ -12,6 +12,9 @@ namespace cytofleet {
 
 using AxisSizes = std::vector<std::pair<char, std::int64_t>>;  ///< slowest first
 
+/// 1 where there is no such axis.
+std::int64_t size_in(const AxisSizes& axes, char letter);
+
 struct WantedAxes {
     std::vector<std::pair<char, std::optional<std::int64_t>>> axes;  ///< slowest first
     bool has(char letter) const;

@@ -7,13 +7,6 @@
 #include "kernels/support/exec.hpp"
 
 namespace cytofleet {
-namespace {
-
-std::string text_from(ByteReader& in) {
-    return std::string(in.take_text(in.read<std::uint64_t>()));
-}
-
-}  // namespace
 
 bool built_for_gpu() {
     return with_cuda;
@@ -66,12 +59,12 @@ std::vector<std::byte> to_bytes(const cuda::DeviceSurvey& survey) {
 
 cuda::DeviceSurvey survey_from_bytes(ByteReader& in) {
     cuda::DeviceSurvey out;
-    out.problem = text_from(in);
+    out.problem = in.read_text();
     out.forked = in.read<std::uint8_t>() != 0;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
         cuda::DeviceFacts device;
-        device.name = text_from(in);
-        device.bus = text_from(in);
+        device.name = in.read_text();
+        device.bus = in.read_text();
         for (int* number : {&device.number, &device.major, &device.minor})
             *number = in.read<std::int32_t>();
         device.memory = in.read<std::uint64_t>();

@@ -236,16 +236,15 @@ std::vector<std::byte> to_bytes(const Assembly& assembly) {
 
 Assembly assembly_from_bytes(std::span<const std::byte> bytes) {
     ByteReader in(bytes, "assembly");
-    const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
     Assembly out;
     Outcome& outcome = out.outcome;
     outcome.job.file = in.read<std::int64_t>();
     outcome.job.scene = in.read<std::int64_t>();
-    outcome.job.stem = text();
+    outcome.job.stem = in.read_text();
     outcome.cells = in.read<std::uint64_t>();
     outcome.frames = in.read<std::int64_t>();
     outcome.failed_frames = in.read<std::int64_t>();
-    outcome.failure = text();
+    outcome.failure = in.read_text();
     outcome.hopeless = in.read<std::uint8_t>() != 0;
     out.abandoned = in.read<std::uint8_t>() != 0;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)

@@ -28,14 +28,10 @@ std::vector<std::byte> place_to_bytes(const RankPlace& place) {
     return out.take();
 }
 
-std::string text_from(ByteReader& in) {
-    return std::string(in.take_text(in.read<std::uint64_t>()));
-}
-
 RankPlace place_from_bytes(std::span<const std::byte> bytes) {
     ByteReader in(bytes, "place of a rank");
     RankPlace out;
-    out.host = text_from(in);
+    out.host = in.read_text();
     out.node_rank = in.read<std::int32_t>();
     out.hung = in.read<std::uint8_t>() != 0;
     out.survey = survey_from_bytes(in);
@@ -111,7 +107,7 @@ ChosenDevice choose_device(Communicator& comm, const RunOptions& options,
     }
     comm.broadcast(message, 0);
     ByteReader in(message, "GPU map");
-    const std::string problem = text_from(in);
+    const std::string problem = in.read_text();
     const int major = in.read<std::int32_t>();
     if (!problem.empty()) {
         if (options.device == DeviceChoice::gpu)

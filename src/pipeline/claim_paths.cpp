@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,12 +27,19 @@ void claim_inputs(const Catalogue& catalogue, ClaimedPaths& claims) {
     for (const BadFile& bad : catalogue.bad) claims.read(bad.file, "an input");
 }
 
-void claim_outputs(const Job& job, const std::string& input, const RunOptions& options,
-                   ClaimedPaths& claims) {
-    for (const fs::path& path : label_paths(job.stem, options.format))
-        claims.write(path, "the masks", input);
-    claims.write(log_path(job.stem), "the log", input);
-    if (options.overlay) claims.write(picture_path(job.stem), "the picture", input);
+struct JobFile {
+    fs::path path;
+    const char* use;
+};
+
+/// Every file that a job writes.
+std::vector<JobFile> files_of(const Job& job, const RunOptions& options) {
+    std::vector<JobFile> out;
+    for (fs::path& path : label_paths(job.stem, options.format))
+        out.push_back({std::move(path), "the masks"});
+    out.push_back({log_path(job.stem), "the log"});
+    if (options.overlay) out.push_back({picture_path(job.stem), "the picture"});
+    return out;
 }
 
 /// `stem` so short that with `extension` it is a name of `most` bytes: of the input's name the end
@@ -68,17 +76,10 @@ fs::path free_log(const BadFile& bad, const RunOptions& options, ClaimedPaths& c
 
 }  // namespace
 
-std::vector<fs::path> files_of(const Job& job, const RunOptions& options) {
-    std::vector<fs::path> out = label_paths(job.stem, options.format);
-    out.push_back(log_path(job.stem));
-    if (options.overlay) out.push_back(picture_path(job.stem));
-    return out;
-}
-
 std::string too_long(const Job& job, const RunOptions& options) {
     const std::size_t most = longest_name(job.stem.parent_path());
-    for (const fs::path& path : files_of(job, options)) {
-        const std::string name = path.filename();
+    for (const JobFile& file : files_of(job, options)) {
+        const std::string name = file.path.filename();
         if (name.size() > most)
             return fmt::format(
                 "has too long a name: its result {} would have {} bytes, and {} takes names of {} "
@@ -95,9 +96,10 @@ std::vector<fs::path> claim_paths(Catalogue& catalogue, const RunOptions& option
     claim_inputs(catalogue, claims);
     claims.read(model, "the model");
     if (!books.empty()) claims.write(books, "the books of the run");
-    for (const Job& job : catalogue.jobs)
-        claim_outputs(job, show(catalogue.files.at(static_cast<std::size_t>(job.file)).path),
-                      options, claims);
+    for (const Job& job : catalogue.jobs) {
+        const std::string input = show(catalogue.files.at(static_cast<std::size_t>(job.file)).path);
+        for (const JobFile& file : files_of(job, options)) claims.write(file.path, file.use, input);
+    }
     if (!options.collect.empty()) claims.write(options.collect, "the collection (--collect)");
     claims.refuse_clashes();
     for (BadFile& bad : catalogue.bad) {

@@ -11,9 +11,6 @@
 
 namespace cytofleet {
 
-/// Every file that a job writes.
-std::vector<std::filesystem::path> files_of(const Job& job, const RunOptions& options);
-
 /// Why one of a job's files cannot have its name, where it is longer than its folder allows; else
 /// empty.
 std::string too_long(const Job& job, const RunOptions& options);

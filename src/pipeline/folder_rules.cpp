@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <optional>
-#include <set>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +32,13 @@ std::optional<std::string> other_case(std::string name) {
     return letters ? std::optional(name) : std::nullopt;
 }
 
+bool is_listed(const fs::path& folder, const std::string& name) {
+    std::error_code failed;
+    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed))
+        if (it->path().filename() == name) return true;
+    return false;
+}
+
 bool is_marked(const fs::path& folder) {
 #ifdef FS_CASEFOLD_FL
     const Descriptor open_folder(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -55,17 +61,14 @@ fs::path nearest_folder(fs::path folder) {
 
 bool ignores_case(const fs::path& folder) {
     if (is_marked(folder)) return true;
-    std::set<std::string> names;
     std::error_code failed;
-    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed))
-        names.insert(it->path().filename());
-    for (const std::string& name : names) {
-        const auto other = other_case(name);
+    for (fs::directory_iterator it(folder, failed), end; !failed && it != end;
+         it.increment(failed)) {
+        const auto other = other_case(it->path().filename());
         if (!other) continue;
-        // Two names may be links to one file.
-        if (names.contains(*other)) return false;
         struct stat facts {};
-        return lstat((folder / *other).c_str(), &facts) == 0;
+        // Two names may be links to one file.
+        return lstat((folder / *other).c_str(), &facts) == 0 && !is_listed(folder, *other);
     }
     // An empty folder is as the one that it lies in.
     return folder.has_relative_path() && ignores_case(folder.parent_path());

@@ -109,10 +109,9 @@ void write_scene(ByteWriter& out, const GatherScene& scene) {
 }
 
 GatherScene read_scene(ByteReader& in) {
-    const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
     GatherScene out;
     Hdf5Scene& content = out.content;
-    content.group = text();
+    content.group = in.read_text();
     for (std::int64_t* size : {&content.input.t, &content.input.y, &content.input.x})
         *size = in.read<std::int64_t>();
     for (auto* value : {&content.input.pixel_size.x, &content.input.pixel_size.y,
@@ -120,16 +119,16 @@ GatherScene read_scene(ByteReader& in) {
         *value = read_optional(in);
     content.wide = in.read<std::uint8_t>() != 0;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
-        std::string name = text();
-        content.provenance.emplace_back(std::move(name), text());
+        std::string name = in.read_text();
+        content.provenance.emplace_back(std::move(name), in.read_text());
     }
     for (std::int64_t t = 0; t < content.input.t; ++t) {
         const auto state = static_cast<PlaneState>(in.read<std::uint8_t>());
         if (state > PlaneState::quarantined)
             throw Error(ErrorKind::input, "gather: a state that there is not");
-        content.planes.push_back({state, text()});
+        content.planes.push_back({state, in.read_text()});
     }
-    out.mask = text();
+    out.mask = in.read_text();
     out.records = records_from_bytes(in.take(in.read<std::uint64_t>()));
     return out;
 }
@@ -153,8 +152,8 @@ Gather gather_from_bytes(std::span<const std::byte> bytes) {
     Gather out;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)
         out.ranks.push_back(in.read<std::int32_t>());
-    out.path = in.take_text(in.read<std::uint64_t>());
-    const auto event = event_of(in.take_text(in.read<std::uint64_t>()));
+    out.path = in.read_text();
+    const auto event = event_of(in.read_text());
     ensure(event && std::holds_alternative<OutputEvent>(*event), "a gather has its event");
     out.event = std::get<OutputEvent>(*event);
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)

@@ -109,21 +109,22 @@ std::vector<std::byte> to_bytes(const RunRecord& record) {
 
 RunRecord run_record_from_bytes(std::span<const std::byte> bytes) {
     ByteReader in(bytes, "run record");
-    const auto text = [&] { return in.take_text(in.read<std::uint64_t>()); };
     RunRecord out;
-    out.id = text();
-    out.attempt = text();
+    out.id = in.read_text();
+    out.attempt = in.read_text();
     out.number = in.read<std::int32_t>();
     out.start = in.read<std::int64_t>();
-    out.folder = text();
+    out.folder = in.read_text();
     for (auto* texts : {&out.inputs, &out.spools})
-        for (auto left = in.read<std::uint64_t>(); left > 0; --left) texts->push_back(text());
-    for (auto left = in.read<std::uint64_t>(); left > 0; --left) out.files.emplace_back(text());
+        for (auto left = in.read<std::uint64_t>(); left > 0; --left)
+            texts->push_back(in.read_text());
+    for (auto left = in.read<std::uint64_t>(); left > 0; --left)
+        out.files.emplace_back(in.read_text());
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
         Job job;
         job.file = in.read<std::int64_t>();
         job.scene = in.read<std::int64_t>();
-        job.stem = text();
+        job.stem = in.read_text();
         job.replaces = in.read<std::uint8_t>() != 0;
         out.jobs.push_back(std::move(job));
     }

@@ -243,7 +243,7 @@ RunStartUp start_together(Communicator& comm, const RunOptions& options) {
     ByteReader in(message, "start of the run");
     if (in.read<std::uint8_t>() == 0) {
         const auto kind = static_cast<ErrorKind>(in.read<std::int32_t>());
-        throw StartError(kind, in.take_text(in.read<std::uint64_t>()));
+        throw StartError(kind, in.read_text());
     }
     out.record = run_record_from_bytes(in.take(in.left()));
     if (!out.record.idle())

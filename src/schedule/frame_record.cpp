@@ -56,7 +56,7 @@ std::vector<FrameRecord> records_from_bytes(std::span<const std::byte> bytes) {
                                 &record.times.masks})
             *seconds = in.read<double>();
         for (auto notes = in.read<std::uint64_t>(); notes > 0; --notes)
-            record.notes.push_back(in.take_text(in.read<std::uint64_t>()));
+            record.notes.push_back(in.read_text());
         out.push_back(std::move(record));
     }
     if (in.left() > 0) throw Error(ErrorKind::input, "frame records: bytes left over");

@@ -44,4 +44,26 @@ inline void add_directory(Bytes& file, std::uint32_t width, std::uint32_t height
     file.tag(273, 4, 1, strip).tag(278, 4, 1, height).tag(279, 4, 1, width * height).u32(next);
 }
 
+/// Where the pixels of small_page() are to follow.
+constexpr std::uint32_t small_page_pixels = 8 + 2 + 9 * 12 + 4;
+
+/// A file with the directory of one page of 2 x 2 pixels of so many bits, and one tag more.
+inline Bytes small_page(std::uint32_t bits, std::uint32_t tag, std::uint32_t type,
+                        std::uint32_t count, std::uint32_t value) {
+    Bytes file;
+    file.text("II").u16(42).u32(8);
+    file.u16(9)
+        .tag(256, 4, 1, 2)
+        .tag(257, 4, 1, 2)
+        .tag(258, 3, 1, bits)
+        .tag(259, 3, 1, 1)
+        .tag(262, 3, 1, 1)
+        .tag(273, 4, 1, small_page_pixels)
+        .tag(278, 4, 1, 2)
+        .tag(279, 4, 1, bits / 2)
+        .tag(tag, type, count, value)
+        .u32(0);
+    return file;
+}
+
 }  // namespace cytofleet::test

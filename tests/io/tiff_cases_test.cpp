@@ -40,20 +40,7 @@ TEST(TiffCases, MetaMorphTimesMakeAMovieAndDistancesAStack) {
     EXPECT_GT(*movie.time_increment, 0);
     // Planes of 2 x 2, six numbers for each: distance, day and time, twice.
     for (const std::uint32_t distance : {0U, 5U}) {
-        Bytes file;
-        constexpr std::uint32_t strip = 8 + 2 + 9 * 12 + 4;
-        file.text("II").u16(42).u32(8);
-        file.u16(9)
-            .tag(256, 4, 1, 2)
-            .tag(257, 4, 1, 2)
-            .tag(258, 3, 1, 8)
-            .tag(259, 3, 1, 1)
-            .tag(262, 3, 1, 1)
-            .tag(273, 4, 1, strip)
-            .tag(278, 4, 1, 2)
-            .tag(279, 4, 1, 4)
-            .tag(33629, 5, 3, strip + 12)
-            .u32(0);
+        Bytes file = test::small_page(8, 33629, 5, 3, test::small_page_pixels + 12);
         for (std::uint32_t i = 0; i < 3; ++i) file.u32(0x01010101U * i);
         for (std::uint32_t i = 0; i < 3; ++i)
             file.u32(distance).u32(10).u32(2450000).u32(1000 + 2500 * i).u32(0).u32(0);
@@ -205,27 +192,14 @@ std::string entry(const std::string& axes, const std::string& file, std::uint32_
 
 // One page of 2 x 2 with Micro-Manager's tag, then `planes` planes of bytes `first`, `first` + 1...
 std::string stack_of_planes(std::uint32_t planes, std::uint32_t first) {
-    Bytes file;
-    constexpr std::uint32_t strip = 8 + 2 + 9 * 12 + 4;
-    file.text("II").u16(42).u32(8);
-    file.u16(9)
-        .tag(256, 4, 1, 2)
-        .tag(257, 4, 1, 2)
-        .tag(258, 3, 1, 8)
-        .tag(259, 3, 1, 1)
-        .tag(262, 3, 1, 1)
-        .tag(273, 4, 1, strip)
-        .tag(278, 4, 1, 2)
-        .tag(279, 4, 1, 4)
-        .tag(51123, 2, 3, 0x7D7B)
-        .u32(0);
+    Bytes file = test::small_page(8, 51123, 2, 3, 0x7D7B);
     for (std::uint32_t i = 0; i < planes; ++i) file.u32(0x01010101U * (first + i));
     return file.get();
 }
 
 TEST(TiffCases, NdtiffAxesComeFromItsIndexAndASplitStackIsOneSet) {
     const test::TempDir folder;
-    constexpr std::uint32_t strip = 8 + 2 + 9 * 12 + 4;
+    constexpr std::uint32_t strip = test::small_page_pixels;
     test::write_file(folder / "a.tif", stack_of_planes(3, 1));
     test::write_file(folder / "a_1.tif", stack_of_planes(1, 9));
     std::string index;

@@ -140,20 +140,7 @@ TEST(TiffKinds, SetNeverLeavesItsFolder) {
 
 TEST(TiffKinds, MetaMorphPlanesShareOneDirectory) {
     const test::TempDir folder;
-    Bytes file;
-    constexpr std::uint32_t strip = 8 + 2 + 9 * 12 + 4;
-    file.text("II").u16(42).u32(8);
-    file.u16(9)
-        .tag(256, 4, 1, 2)
-        .tag(257, 4, 1, 2)
-        .tag(258, 3, 1, 16)
-        .tag(259, 3, 1, 1)
-        .tag(262, 3, 1, 1)
-        .tag(273, 4, 1, strip)
-        .tag(278, 4, 1, 2)
-        .tag(279, 4, 1, 8)
-        .tag(33629, 5, 3, strip)
-        .u32(0);
+    Bytes file = test::small_page(16, 33629, 5, 3, test::small_page_pixels);
     for (std::uint32_t i = 0; i < 12; ++i) file.u16(300 + i);
     const auto reader = open_bytes(folder, file.get());
     EXPECT_EQ(reader->info().format, "MetaMorph STK");

@@ -130,6 +130,13 @@ void bring_to_gather(Conversation& talk) {
     talk.lead().tick();
 }
 
+/// With two ranks that both answer.
+void begin_to_gather(Conversation& talk) {
+    bring_to_gather(talk);
+    for (const int rank : {0, 1}) talk.say(rank, Tag::joins);
+    talk.lead().tick();
+}
+
 TEST(Lead, AFileIsBegunWhenEverybodyHasAnswered) {
     Fleet fleet(3, {1});
     fleet.options.format = OutputFormat::hdf5;
@@ -205,9 +212,7 @@ TEST(Lead, AWriterThatHangsAfterwardsIsNotWaitedFor) {
     fleet.options.format = OutputFormat::hdf5;
     fleet.options.silence = 0.4;
     converse(fleet, 2, [&](Conversation& talk) {
-        bring_to_gather(talk);
-        for (const int rank : {0, 1}) talk.say(rank, Tag::joins);
-        talk.lead().tick();
+        begin_to_gather(talk);
         talk.say(0, Tag::gathered);
         talk.lead().tick();
         talk.told(0);
@@ -222,9 +227,7 @@ TEST(Lead, AFileThatCouldNotBeWrittenIsTold) {
     Fleet fleet(2, {1});
     fleet.options.format = OutputFormat::hdf5;
     converse(fleet, 2, [&](Conversation& talk) {
-        bring_to_gather(talk);
-        for (const int rank : {0, 1}) talk.say(rank, Tag::joins);
-        talk.lead().tick();
+        begin_to_gather(talk);
         talk.say(1, Tag::gathered, std::string("the disk is full"));
         talk.say(0, Tag::gathered, std::string("the disk is full"));
         talk.lead().tick();
@@ -237,9 +240,7 @@ TEST(Lead, AStopWaitsForAFileThatIsBeingWritten) {
     Fleet fleet(2, {1});
     fleet.options.format = OutputFormat::hdf5;
     converse(fleet, 2, [&](Conversation& talk) {
-        bring_to_gather(talk);
-        for (const int rank : {0, 1}) talk.say(rank, Tag::joins);
-        talk.lead().tick();
+        begin_to_gather(talk);
         talk.lead().stop("SIGTERM", exit_codes::stopped);
         for (const int rank : {0, 1}) talk.say(rank, Tag::drained);
         talk.lead().tick();

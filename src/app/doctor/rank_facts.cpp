@@ -165,7 +165,7 @@ std::vector<std::byte> to_bytes(const RankFacts& facts) {
 RankFacts facts_from_bytes(std::span<const std::byte> bytes) {
     ByteReader in(bytes, "facts of a rank");
     RankFacts out;
-    out.host = in.take_text(in.read<std::uint64_t>());
+    out.host = in.read_text();
     out.node_rank = in.read<std::int32_t>();
     out.node_size = in.read<std::int32_t>();
     for (auto left = in.read<std::uint64_t>(); left > 0; --left)
@@ -174,7 +174,7 @@ RankFacts facts_from_bytes(std::span<const std::byte> bytes) {
     out.memory = in.read<std::uint64_t>();
     out.open_files = in.read<std::uint64_t>();
     out.file_size = in.read<std::uint64_t>();
-    out.version = in.take_text(in.read<std::uint64_t>());
+    out.version = in.read_text();
     return out;
 }
 

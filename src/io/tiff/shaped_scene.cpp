@@ -8,12 +8,10 @@
 namespace cytofleet {
 namespace {
 
-using Axes = AxisSizes;
-
 // The axes longer than 1, with letters this program knows; neighbours it does not know become one
 // axis of unnamed pages. Absent when a letter would occur twice.
-std::optional<Axes> known_axes(const ShapedDescription& description) {
-    Axes axes;
+std::optional<AxisSizes> known_axes(const ShapedDescription& description) {
+    AxisSizes axes;
     bool unknown_before = false;
     for (std::size_t i = 0; i < description.shape.size(); ++i) {
         if (description.shape[i] == 1) continue;
@@ -34,27 +32,11 @@ std::optional<Axes> known_axes(const ShapedDescription& description) {
     return axes;
 }
 
-Axes axes_of_page(const PageFormat& format) {
-    Axes axes;
-    for (const char letter : page_axes(format)) {
-        const std::int64_t size = letter == 'Y'   ? format.height
-                                  : letter == 'X' ? format.width
-                                                  : format.samples;
-        if (size > 1) axes.emplace_back(letter, size);
-    }
-    return axes;
-}
-
-std::int64_t size_in(const Axes& axes, char letter) {
-    const auto found = std::find_if(axes.begin(), axes.end(),
-                                    [&](const auto& axis) { return axis.first == letter; });
-    return found == axes.end() ? 1 : found->second;
-}
-
 // Gives the scene its axes; false when they cannot be those of its pages.
 bool set_axes(TiffScene& scene, const ShapedDescription& description, std::int64_t planes) {
-    Axes axes;
-    const Axes page = axes_of_page(scene.format);
+    AxisSizes axes;
+    AxisSizes page = axes_of_page(scene.format);
+    std::erase_if(page, [](const auto& axis) { return axis.second == 1; });
     if (description.axes.empty()) {
         scene.guessed = true;
         if (planes > 1) axes.emplace_back(unnamed_axis, planes);

@@ -14,6 +14,15 @@ std::string page_axes(const PageFormat& format) {
     return format.planar ? "SYX" : "YXS";
 }
 
+AxisSizes axes_of_page(const PageFormat& format) {
+    AxisSizes out;
+    for (const char letter : page_axes(format))
+        out.emplace_back(letter, letter == 'Y'   ? format.height
+                                 : letter == 'X' ? format.width
+                                                 : format.samples);
+    return out;
+}
+
 void set_page(TiffScene& scene, const PageFormat& format) {
     scene.format = format;
     scene.info.y = format.height;

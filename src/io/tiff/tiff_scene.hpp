@@ -45,6 +45,8 @@ std::optional<std::string> set_wanted_axes(TiffScene& scene, const WantedAxes& w
 
 /// Axis letters of one page: "YX", "YXS" or "SYX".
 std::string page_axes(const PageFormat& format);
+/// The same with their sizes, 1 too.
+AxisSizes axes_of_page(const PageFormat& format);
 
 /// Fills what follows from the page format: y, x, samples, type.
 void set_page(TiffScene& scene, const PageFormat& format);

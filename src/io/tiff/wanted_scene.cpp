@@ -5,24 +5,10 @@
 namespace cytofleet {
 namespace {
 
-std::int64_t size_in(const AxisSizes& axes, char letter) {
-    const auto found = std::ranges::find(axes, letter, &AxisSizes::value_type::first);
-    return found == axes.end() ? 1 : found->second;
-}
-
-AxisSizes axes_in_page(const PageFormat& format) {
-    AxisSizes out;
-    for (const char letter : page_axes(format))
-        out.emplace_back(letter, letter == 'Y'   ? format.height
-                                 : letter == 'X' ? format.width
-                                                 : format.samples);
-    return out;
-}
-
 // Those longer than 1, and the image's own.
 AxisSizes axes_that_count(const TiffScene& scene) {
     AxisSizes all = scene.lead;
-    if (!scene.scattered) std::ranges::copy(axes_in_page(scene.format), std::back_inserter(all));
+    if (!scene.scattered) std::ranges::copy(axes_of_page(scene.format), std::back_inserter(all));
     std::erase_if(all, [](const auto& axis) {
         return axis.second == 1 && axis.first != 'Y' && axis.first != 'X';
     });
@@ -41,7 +27,7 @@ std::optional<std::string> set_wanted_axes(TiffScene& scene, const WantedAxes& w
     SceneInfo& info = scene.info;
     scene.guessed = false;
     if (counted == known) return std::nullopt;
-    const AxisSizes page = axes_in_page(scene.format);
+    const AxisSizes page = axes_of_page(scene.format);
     const bool whole_pages =
         !scene.scattered && axes.size() >= page.size() &&
         std::equal(page.begin(), page.end(), axes.end() - static_cast<std::ptrdiff_t>(page.size()));
