@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "base/error.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -48,6 +49,7 @@ std::string sha256_of(int descriptor, const std::filesystem::path& shown) {
         if (got == 0) return hash.hex();
         hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
         at += got;
+        give_sign_of_life();
     }
 }
 

@@ -7,10 +7,19 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace cytofleet {
+
+/// Nothing is heard of other ranks any more: their processes or nodes hang. What they were waited
+/// for is not there, and MPI's goodbye would wait for them, too: whoever catches it must abort them
+/// all.
+class RanksAreSilent : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
 
 struct Message {
     int from = 0;
@@ -33,9 +42,13 @@ class Communicator {
     /// The next message if one is there. Does not wait.
     virtual std::optional<Message> poll() = 0;
     /// The same bytes on every rank after the call; `body` of the other ranks is replaced.
-    /// Collective.
+    /// Collective, as is barrier(). While they wait, messages are kept for poll(). Whoever lets the
+    /// others wait for long sends them something now and then: after set_patience() without a
+    /// message they throw RanksAreSilent.
     virtual void broadcast(std::vector<std::byte>& body, int root) = 0;
     virtual void barrier() = 0;
+    /// Seconds; for tests. Of no effect where a rank cannot hang without the others.
+    virtual void set_patience(double /*seconds*/) {}
     /// Whether libraries that speak MPI can work on several ranks together.
     virtual bool has_groups() const { return false; }
     /// These ranks, ascending, for such a library: the address of an MPI_Comm that lives until the

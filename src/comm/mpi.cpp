@@ -29,10 +29,13 @@ namespace cytofleet {
 namespace {
 
 constexpr unsigned seconds_to_abort = 20;
-/// Without a word of the others. One rank after the other loses patience, not all at once.
+/// Seconds without a word of the others: while one looks at all the files, and at the end.
+constexpr double longest_silence = 300;
 constexpr double longest_goodbye = 60;
 constexpr double seconds_per_rank = 5;
-constexpr int code_of_a_lost_rank = 4;
+/// A rank that was away itself for so long cannot blame others for their silence.
+constexpr double own_absence = 2;
+constexpr int code_of_a_lost_rank = 4;  // exit_codes::rank_lost, of a layer above
 
 void check(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
@@ -71,7 +74,7 @@ class Mpi final : public Communicator {
         if (std::uncaught_exceptions() > 0) return;
         try {
             wait_for_all();
-        } catch (const Error& error) {
+        } catch (const std::exception& error) {
             write_message(stderr, fmt::format("error: {}\n", error.what()));
             abort(code_of_a_lost_rank);
         }
@@ -109,13 +112,17 @@ class Mpi final : public Communicator {
 
     void broadcast(std::vector<std::byte>& body, int root) override {
         std::uint64_t bytes = body.size();
-        check(MPI_Bcast(&bytes, 1, MPI_UINT64_T, root, own_), "MPI_Bcast");
+        MPI_Request request = MPI_REQUEST_NULL;
+        check(MPI_Ibcast(&bytes, 1, MPI_UINT64_T, root, own_, &request), "MPI_Ibcast");
+        wait_for(request, patience_);
         body.resize(bytes);
         constexpr std::uint64_t piece = std::uint64_t{1} << 30;  // MPI counts in int
-        for (std::uint64_t at = 0; at < bytes; at += piece)
-            check(MPI_Bcast(body.data() + at, static_cast<int>(std::min(piece, bytes - at)),
-                            MPI_BYTE, root, own_),
-                  "MPI_Bcast");
+        for (std::uint64_t at = 0; at < bytes; at += piece) {
+            check(MPI_Ibcast(body.data() + at, static_cast<int>(std::min(piece, bytes - at)),
+                             MPI_BYTE, root, own_, &request),
+                  "MPI_Ibcast");
+            wait_for(request, patience_);
+        }
     }
 
     bool has_groups() const override { return true; }
@@ -136,7 +143,13 @@ class Mpi final : public Communicator {
         return &group_;
     }
 
-    void barrier() override { check(MPI_Barrier(own_), "MPI_Barrier"); }
+    void barrier() override {
+        MPI_Request request = MPI_REQUEST_NULL;
+        check(MPI_Ibarrier(own_, &request), "MPI_Ibarrier");
+        wait_for(request, patience_);
+    }
+
+    void set_patience(double seconds) override { patience_ = seconds; }
 
     [[noreturn]] void abort(int code) override {
         remove_stop_mark();  // it is we who end the process
@@ -174,33 +187,42 @@ class Mpi final : public Communicator {
 
     /// Nobody finalises before all have come to their end: mpirun of Open MPI 4.1 hangs for ever,
     /// or crashes, in 25 of 80 runs in which one rank aborts, or hangs, while another finalises.
-    /// Nor does anybody wait for one of which nothing is heard any more.
     void wait_for_all() {
         MPI_Request all = MPI_REQUEST_NULL;
         check(MPI_Ibarrier(own_, &all), "MPI_Ibarrier");
+        wait_for(all, longest_goodbye);
+    }
+
+    /// Waits for what all ranks do together, and takes up messages meanwhile. Throws RanksAreSilent
+    /// after `patience` seconds without one, not counting those in which this process itself stood
+    /// still. One rank after the other loses patience, not all at once.
+    void wait_for(MPI_Request& request, double patience) {
         Timer silence;
-        int there = 0;
+        Timer round;
+        int done = 0;
         while (true) {
-            check(MPI_Test(&all, &there, MPI_STATUS_IGNORE), "MPI_Test");
-            if (there != 0) return;
-            if (poll()) silence = Timer();
-            if (silence.seconds() > longest_goodbye + seconds_per_rank * rank_) {
-                write_message(stderr, "error: a rank did not come to its end; all are ended\n");
-                abort(code_of_a_lost_rank);
-            }
+            check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+            if (done != 0) return;
+            if (begin_to_receive() || round.seconds() > own_absence) silence = Timer();
+            round = Timer();
+            if (silence.seconds() > patience + seconds_per_rank * rank_)
+                throw RanksAreSilent(fmt::format(
+                    "other ranks have not been heard of for {:.0f} s: a process or its node hangs; "
+                    "all are ended",
+                    silence.seconds()));
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     }
 
     /// Takes up a message that is announced, and does not wait for its body: a long one comes in
-    /// pieces, and whoever sends it may hang in between.
-    void begin_to_receive() {
+    /// pieces, and whoever sends it may hang in between. False when none is announced.
+    bool begin_to_receive() {
         int there = 0;
         MPI_Message handle = MPI_MESSAGE_NULL;
         MPI_Status status;
         check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, own_, &there, &handle, &status),
               "MPI_Improbe");
-        if (there == 0) return;
+        if (there == 0) return false;
         int bytes = 0;
         check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
         arriving_.emplace_back();
@@ -209,6 +231,7 @@ class Mpi final : public Communicator {
         arriving.message.body.resize(static_cast<std::size_t>(bytes));
         check(MPI_Imrecv(arriving.message.body.data(), bytes, MPI_BYTE, &handle, &arriving.request),
               "MPI_Imrecv");
+        return true;
     }
 
     /// The oldest whole message, but none before those that its sender sent earlier.
@@ -245,6 +268,7 @@ class Mpi final : public Communicator {
     int size_ = 1;
     int node_rank_ = 0;
     int node_size_ = 1;
+    double patience_ = longest_silence;
     std::list<Outgoing> sending_;  // lists: MPI holds the addresses
     std::list<Arriving> arriving_;
 };

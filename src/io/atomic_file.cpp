@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,11 +151,22 @@ std::int64_t time_of_change(int descriptor) {
     return std::chrono::file_clock::from_sys(time).time_since_epoch().count();
 }
 
-bool can_be_replaced(const std::filesystem::path& path, std::string& why) {
+bool can_be_put(const std::filesystem::path& path, std::string& why) {
     struct stat file {};
     struct stat folder {};
     const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    if (lstat(path.c_str(), &file) != 0 || stat(parent.c_str(), &folder) != 0) return true;
+    if (stat(parent.c_str(), &folder) != 0) return true;
+    if (!S_ISDIR(folder.st_mode)) {
+        why = fmt::format("cannot be written: {} is no folder", show(parent));
+        return false;
+    }
+    if (faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+        const int error = errno;
+        why = fmt::format("cannot be written: {} ({}; the folder belongs to {})", show(parent),
+                          std::strerror(error), user_name(folder.st_uid));
+        return false;
+    }
+    if (lstat(path.c_str(), &file) != 0) return true;
     if (S_ISDIR(file.st_mode)) {
         why = "is a folder";
         return false;

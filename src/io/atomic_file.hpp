@@ -62,8 +62,9 @@ void write_text_atomically(const std::filesystem::path& path, std::string_view t
 /// When an open file was changed last, by std::filesystem's clock.
 std::int64_t time_of_change(int descriptor);
 
-/// Whether a file of that name can be replaced by a rename: another's in a folder where only owners
-/// may (the sticky bit) cannot, nor can a folder. `why` tells who could.
-bool can_be_replaced(const std::filesystem::path& path, std::string& why);
+/// Whether a file can get that name by a rename: not where the folder takes no files from this
+/// user, nor in place of a folder, nor of another's file in a folder where only owners may (the
+/// sticky bit). `why` tells why not. A folder that is not there yet is not looked for.
+bool can_be_put(const std::filesystem::path& path, std::string& why);
 
 }  // namespace cytofleet

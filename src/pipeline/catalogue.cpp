@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "pipeline/claim_paths.hpp"
 #include "pipeline/discover.hpp"
@@ -87,6 +88,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
     Catalogue out;
     SetParts sets;
     for (const fs::path& path : files) {
+        give_sign_of_life();
         if (sets.holds(path)) continue;
         try {
             out.files.push_back(open_reader(path, reader_options(options, path))->info());

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,12 +19,6 @@ struct ChosenDevice {
     /// For the log, on rank 0: the map, or why there is no GPU.
     std::vector<std::string> lines;
     std::vector<std::string> warnings;
-};
-
-/// Some ranks say nothing; only the first rank knows. Whoever catches it must abort them all.
-class RanksAreSilent : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
 };
 
 /// How GPUs are asked for; other than this in tests.

@@ -59,10 +59,18 @@ bool stands(const RunHistory& history, const SceneName& name, const fs::path& fi
     return known != history.scenes.end() && is_written(known->second, file, names);
 }
 
-/// States of the frames; of those that are done only that they are.
+/// States of the frames, and why those without cells have none.
 std::vector<FrameRecord> records_of(const Member& member, std::int64_t frames) {
     std::vector<FrameRecord> out(static_cast<std::size_t>(frames));
-    for (std::int64_t t = 0; t < frames; ++t) out[static_cast<std::size_t>(t)].frame.t = t;
+    for (std::int64_t t = 0; t < frames; ++t) {
+        FrameRecord& record = out[static_cast<std::size_t>(t)];
+        record.frame.t = t;
+        const auto known = member.scene->frames.find(t);
+        if (known == member.scene->frames.end()) continue;
+        // A frame without cells may have a reason for it, such as NaN among its pixels.
+        record.cells = known->second.done.cells;
+        record.notes = known->second.done.notes;
+    }
     for (const std::int64_t t : member.output->empty) {
         FrameRecord& record = out.at(static_cast<std::size_t>(t));
         record.state = FrameState::missing;
@@ -120,15 +128,16 @@ void check_collection(const RunPlan& plan, const RunOptions& options) {
                     fmt::format("--collect: the name {} has {} bytes, and its folder takes {} at "
                                 "most; choose a shorter one",
                                 show(chosen), chosen.size(), most));
-    if (options.collect.empty() || look_at(options.collect).kind == EntryKind::none) return;
+    if (options.collect.empty()) return;
     std::string why;
     std::error_code failed;
     if (fs::is_directory(options.collect, failed))
         throw Error(ErrorKind::usage, fmt::format("{}: is a folder; name a file for --collect",
                                                   show(options.collect)));
-    if (!can_be_replaced(options.collect, why))
+    if (!can_be_put(options.collect, why))
         throw Error(ErrorKind::usage, fmt::format("{} {}; choose another name for --collect",
                                                   show(options.collect), why));
+    if (look_at(options.collect).kind == EntryKind::none) return;
     if (options.existing == Existing::overwrite) return;
     BookNames names(plan.folder.parent_path().parent_path());
     for (const auto& [name, scene] : plan.history.scenes)

@@ -92,6 +92,8 @@ void write_scene(ByteWriter& out, const GatherScene& scene) {
     for (const auto* value : {&content.input.pixel_size.x, &content.input.pixel_size.y,
                               &content.input.pixel_size.z, &content.input.time_increment})
         write_optional(out, *value);
+    out.write(static_cast<std::uint64_t>(content.input.frame_times.size()));
+    for (const double time : content.input.frame_times) out.write(time);
     out.write(static_cast<std::uint8_t>(content.wide));
     out.write(static_cast<std::uint64_t>(content.provenance.size()));
     for (const auto& [name, text] : content.provenance) {
@@ -117,6 +119,8 @@ GatherScene read_scene(ByteReader& in) {
     for (auto* value : {&content.input.pixel_size.x, &content.input.pixel_size.y,
                         &content.input.pixel_size.z, &content.input.time_increment})
         *value = read_optional(in);
+    for (auto left = in.read<std::uint64_t>(); left > 0; --left)
+        content.input.frame_times.push_back(in.read<double>());
     content.wide = in.read<std::uint8_t>() != 0;
     for (auto left = in.read<std::uint64_t>(); left > 0; --left) {
         std::string name = in.read_text();

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/guarded_folder.hpp"
 #include "base/hash.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
 #include "pipeline/discover.hpp"
@@ -108,7 +109,10 @@ class Sorting {
     }
 
     Remaining sort() {
-        for (const Job& job : catalogue_.jobs) sort_job(job);
+        for (const Job& job : catalogue_.jobs) {
+            give_sign_of_life();
+            sort_job(job);
+        }
         if (!refused_.empty()) refuse();
         if (!fixed_.empty())
             throw Error(ErrorKind::usage,
@@ -172,7 +176,7 @@ class Sorting {
     /// Now, not when all frames are done.
     void check_replaceable(const fs::path& path) {
         std::string why;
-        if (!can_be_replaced(path, why)) fixed_.push_back(fmt::format("{} {}", show(path), why));
+        if (!can_be_put(path, why)) fixed_.push_back(fmt::format("{} {}", show(path), why));
     }
 
     /// There is a file that this run has not written and may not replace.

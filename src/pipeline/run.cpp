@@ -31,6 +31,19 @@ ChosenDevice choose(Communicator& comm, const RunOptions& options) {
     }
 }
 
+/// A rank that hangs while the others wait for the start ends the run: nobody else knows of the
+/// work.
+RunStartUp begin(Communicator& comm, const RunOptions& options, Log& log) {
+    try {
+        return start_together(comm, options);
+    } catch (const RanksAreSilent& silent) {
+        log.error(fmt::format("rank {}: the run cannot begin: {}; nothing is lost, start again",
+                              comm.rank(), silent.what()));
+        comm.abort(exit_codes::stopped);
+        throw;
+    }
+}
+
 void announce(const RunStartUp& start, const ChosenDevice& device, const RunOptions& options,
               Communicator& comm, Log& log) {
     const Catalogue& catalogue = start.plan->catalogue;
@@ -189,7 +202,7 @@ RunSummary run(Communicator& comm, const RunOptions& wanted, Log& log) {
     RunOptions options = wanted;
     const ChosenDevice device = choose(comm, wanted);
     options.cellpose.gpu = device.gpu;
-    RunStartUp start = start_together(comm, options);
+    RunStartUp start = begin(comm, options, log);
     const RunFacts facts{comm.host(), comm.size(), options.cellpose.threads, {}};
     if (start.plan) {
         announce(start, device, options, comm, log);

@@ -11,12 +11,14 @@
 #include "base/byte_writer.hpp"
 #include "base/guarded_folder.hpp"
 #include "base/new_file.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "pipeline/choose_books.hpp"
 #include "pipeline/claim_paths.hpp"
 #include "pipeline/collection.hpp"
 #include "pipeline/discover.hpp"
 #include "pipeline/input_identity.hpp"
+#include "pipeline/messages.hpp"
 #include "pipeline/run_settings.hpp"
 #include "schedule/book_names.hpp"
 
@@ -30,7 +32,7 @@ void make_folder(const fs::path& folder, std::string_view what) {
     fs::create_directories(folder, error);
     if (error)
         throw Error(ErrorKind::output,
-                    fmt::format("{}: {} cannot be created ({}); check --output-dir and its "
+                    fmt::format("{}: {} cannot be created ({}); choose another one, or check the "
                                 "permissions",
                                 show(folder), what, error.message()));
 }
@@ -48,6 +50,7 @@ void identify_all(RunPlan& plan, const RunOptions& options) {
     std::set<std::int64_t> gone;
     for (std::size_t i = 0; i < plan.catalogue.files.size(); ++i) {
         const FileInfo& file = plan.catalogue.files[i];
+        give_sign_of_life();
         try {
             plan.inputs.push_back(identify(file, options.verify_inputs));
         } catch (const Error& error) {
@@ -161,6 +164,8 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
         return out;
     }
     make_folder(out.home(), "the folder for results");
+    if (out.collects && options.collect.has_parent_path())
+        make_folder(options.collect.parent_path(), "the folder for --collect");
     out.owners = plan.owners = make_books(out.folder, plan.owners);
     if (!options.resume) remove_dead_books(plan);
     const RunStart start = start_of(plan, options);
@@ -222,6 +227,10 @@ RunStartUp start_together(Communicator& comm, const RunOptions& options) {
     std::optional<StartError> error;
     if (comm.rank() == 0) {
         ByteWriter bytes;
+        const SignsOfLife signs([&] {
+            for (int rank = 1; rank < comm.size(); ++rank)
+                comm.send(rank, static_cast<int>(Tag::alive), {});
+        });
         try {
             out.plan = plan_run(options, comm.size());
             out.record = record_of(*out.plan, options, comm.size());

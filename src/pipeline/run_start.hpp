@@ -48,7 +48,7 @@ struct RunStartUp {
     LoadedModel model;
 };
 /// Collective. Rank 0 plans, claims the start and makes the folders; its result or its error on
-/// every rank. Throws StartError.
+/// every rank. Throws StartError, and RanksAreSilent where a rank hangs meanwhile.
 RunStartUp start_together(Communicator& comm, const RunOptions& options);
 
 /// Rank 0's first lines: the jobs, and what this start decides about frames.

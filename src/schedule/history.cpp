@@ -10,6 +10,7 @@
 
 #include "base/guarded_folder.hpp"
 #include "base/new_file.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "schedule/event_limits.hpp"
 #include "schedule/journal.hpp"
@@ -63,6 +64,7 @@ class Reading {
         LineReader lines(journal.file.number(), most_line);
         std::string line;
         while (lines.next(line)) {
+            give_sign_of_life();
             auto event = event_of(line);
             if (event && !in_limits(*event)) event.reset();
             // The last line of a process that was killed may be torn: nothing to be told.

@@ -25,12 +25,13 @@ fleet_program=$scratch/marked/cytofleet
 
 # on RANKS: what to run the program under.
 on() { if [ "$1" -eq 1 ]; then echo ""; else echo "mpirun -n $1"; fi; }
-# watched COMMAND...: a run that has not ended after 200 s never will: what it hangs at goes to the test's output.
+# watched COMMAND...: a run that has not ended after so many seconds never will: what it hangs at goes to the test's output.
+longest_run=200
 mkfifo "$scratch/never"
 watched() {
     local watcher ended=0
     {
-        read -rt 200 <>"$scratch/never"
+        read -rt $longest_run <>"$scratch/never"
         for process in $(pgrep -f -- "$scratch/marked/cytofleet"); do
             echo "$process: $(tr '\0' ' ' <"/proc/$process/cmdline")"
             grep '^State' "/proc/$process/status"

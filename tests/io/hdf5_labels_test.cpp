@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <hdf5.h>
+#include <limits>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,27 @@ TEST(Hdf5Labels, SayWhatBecameOfEachFrame) {
     EXPECT_EQ(sums.at(2), checksum(std::as_bytes(std::span(pixels))));
     EXPECT_EQ(sums.at(1), sums.at(3));
     EXPECT_NE(sums.at(0), sums.at(2));
+}
+
+TEST(Hdf5Labels, SayWhenFramesWereTakenOnlyWhereThatIsIrregular) {
+    const TempDir folder;
+    std::vector<Hdf5Scene> scenes{test::block_scene("", 3, 20, 30, false)};
+    const Hdf5Written regular = write(folder / "a.h5", scenes);
+    EXPECT_THROW(test::read_plain_table(folder / "a.h5", "/planes/time"), std::runtime_error);
+    scenes[0].input.time_increment.reset();
+    scenes[0].input.frame_times = {0, 30, 95};
+    const Hdf5Written irregular = write(folder / "b.h5", scenes);
+    EXPECT_EQ(test::read_plain_table(folder / "b.h5", "/planes/time"),
+              (std::vector<std::uint64_t>{0, 30, 95}));
+    EXPECT_EQ(test::read_plain_text(folder / "b.h5", "/planes/time", "unit"), "s");
+    EXPECT_TRUE(verify_hdf5(folder / "b.h5").problems.empty());
+    EXPECT_NE(regular.contents, irregular.contents);
+    scenes[0].input.frame_times = {0, 30, std::numeric_limits<double>::quiet_NaN()};
+    write(folder / "c.h5", scenes);
+    EXPECT_THROW(test::read_plain_table(folder / "c.h5", "/planes/time"), std::runtime_error);
+    // They are part of what is checked.
+    test::change_plain(folder / "b.h5", "/planes/time", {2}, 96);
+    EXPECT_FALSE(verify_hdf5(folder / "b.h5").problems.empty());
 }
 
 TEST(Hdf5Labels, TakeLargeLabels) {

@@ -1,9 +1,12 @@
 // Files of the kinds that people report to other programs: what must hold for each.
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <tiffio.h>
 
 #include "base/error.hpp"
 #include "io/hash_pixels.hpp"
@@ -110,6 +113,63 @@ TEST(TiffCases, ColoursOf48BitsAreSamplesOfOneFrame) {
     PlaneId plane;
     plane.sample = 2;
     EXPECT_EQ(reader->read(plane).bytes.size(), 64U * 64U * 2U);
+}
+
+// An ImageJ image of three colours of 16 bits that are announced as channels; sample s of pixel i
+// is 1000 s + i.
+void write_colours(const fs::path& path, const char* mode, bool planar, bool grey) {
+    constexpr std::uint32_t side = 64;
+    constexpr std::uint32_t pixels = side * side;
+    TIFF* const tiff = TIFFOpen(path.c_str(), mode);
+    ASSERT_NE(tiff, nullptr);
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, side);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, side);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 3);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, side);
+    TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, grey ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
+    if (grey) {
+        const std::array<std::uint16_t, 2> extra{};
+        TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 2, extra.data());
+    }
+    TIFFSetField(tiff, TIFFTAG_IMAGEDESCRIPTION,
+                 "ImageJ=1.52v\nimages=3\nchannels=3\nmode=grayscale\nloop=false\n");
+    std::vector<std::uint16_t> values(planar ? pixels : 3 * pixels);
+    for (std::uint32_t strip = 0; strip < (planar ? 3U : 1U); ++strip) {
+        for (std::uint32_t i = 0; i < values.size(); ++i)
+            values[i] =
+                static_cast<std::uint16_t>(planar ? 10000 * strip + i : 10000 * (i % 3) + i / 3);
+        EXPECT_GT(TIFFWriteEncodedStrip(tiff, strip, values.data(),
+                                        static_cast<tmsize_t>(values.size() * 2)),
+                  0);
+    }
+    TIFFClose(tiff);
+}
+
+TEST(TiffCases, ColoursOf48BitsAreSamplesHoweverTheyAreStored) {
+    const test::TempDir folder;
+    for (const char* const mode : {"wl", "wb", "wl8", "wb8"})
+        for (const bool planar : {false, true})
+            for (const bool grey : {false, true}) {
+                SCOPED_TRACE(std::string(mode) + (planar ? " planar" : "") + (grey ? " grey" : ""));
+                write_colours(folder / "x.tif", mode, planar, grey);
+                const auto reader = open_reader(folder / "x.tif");
+                const SceneInfo& info = reader->info().scenes.at(0);
+                EXPECT_EQ(info.samples, 3);
+                EXPECT_EQ(info.c * info.t * info.z, 1);
+                EXPECT_TRUE(reader->info().warnings.empty());
+                for (std::int64_t sample = 0; sample < 3; ++sample) {
+                    PlaneId plane;
+                    plane.sample = sample;
+                    const Image image = reader->read(plane);
+                    std::vector<std::uint16_t> values(64 * 64);
+                    ASSERT_EQ(image.bytes.size(), 2 * values.size());
+                    std::memcpy(values.data(), image.bytes.data(), image.bytes.size());
+                    for (std::size_t i = 0; i < values.size(); ++i)
+                        ASSERT_EQ(values[i], 10000 * sample + static_cast<std::int64_t>(i));
+                }
+            }
 }
 
 TEST(TiffCases, WhatLibtiffWasBuiltWithoutIsNotCalledDamage) {

@@ -14,6 +14,7 @@
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "base/error.hpp"
+#include "base/timer.hpp"
 #include "comm/communicator.hpp"
 #include "comm/conversations.hpp"
 
@@ -84,6 +85,31 @@ void one_hangs(Communicator& comm) {
     comm.barrier();
 }
 
+/// Rank 0 lets the others wait, first with signs of life, then it hangs; waits have an end.
+void one_is_silent(Communicator& comm) {
+    constexpr int signs = 4;
+    comm.set_patience(2);
+    if (comm.rank() == 0) {
+        for (int i = 0; i < signs; ++i) {
+            std::this_thread::sleep_for(std::chrono::seconds(1));
+            for (int rank = 1; rank < comm.size(); ++rank) comm.send(rank, i, {});
+        }
+        raise(SIGSTOP);
+    }
+    const Timer waiting;
+    std::vector<std::byte> body;
+    try {
+        comm.broadcast(body, 0);
+    } catch (const RanksAreSilent&) {
+        ensure(waiting.seconds() > signs + 1, "signs of life prolong the wait");
+        for (int i = 0; i < signs; ++i) {
+            const auto sign = comm.poll();
+            ensure(sign && sign->tag == i, "messages that come meanwhile are kept, in order");
+        }
+        throw;
+    }
+}
+
 void talk(Communicator& comm) {
     test::places(comm);
     test::all_to_all(comm);
@@ -103,6 +129,8 @@ int check(int argc, char** argv) {
         if (mode == "fail") one_fails(*comm);
         if (mode == "hang")
             one_hangs(*comm);
+        else if (mode == "silent")
+            one_is_silent(*comm);
         else
             talk(*comm);
     } catch (const std::exception& error) {

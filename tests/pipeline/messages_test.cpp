@@ -111,6 +111,7 @@ Gather some_gather() {
     scene.content.input.t = 2;
     scene.content.input.y = scene.content.input.x = 8;
     scene.content.input.pixel_size.x = 0.65;
+    scene.content.input.frame_times = {0, 7.5};
     scene.content.wide = true;
     scene.content.provenance = {{"program", "cytofleet"}, {"log", "a\nb"}};
     scene.content.planes = {{PlaneState::done, ""}, {PlaneState::quarantined, "broke"}};
@@ -239,6 +240,7 @@ TEST(Messages, AGatherComesBackAsItWas) {
     EXPECT_EQ(content.group, "a");
     EXPECT_EQ(content.input.t, 2);
     EXPECT_EQ(content.input.pixel_size.x, 0.65);
+    EXPECT_EQ(content.input.frame_times, (std::vector<double>{0, 7.5}));
     EXPECT_EQ(content.input.pixel_size.y, std::nullopt);
     EXPECT_TRUE(content.wide);
     EXPECT_EQ(content.provenance, some_gather().scenes[0].content.provenance);

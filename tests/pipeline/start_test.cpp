@@ -193,7 +193,7 @@ TEST_F(Starting, AnErrorOfTheFirstRankIsEverybodys) {
             start_together(comm, options_);
         } catch (const StartError& error) {
             const std::lock_guard lock(mutex);
-            EXPECT_EQ(error.kind(), ErrorKind::output);
+            EXPECT_EQ(error.kind(), ErrorKind::usage);
             told.insert(error.what());
             ++failed;
         }
@@ -255,6 +255,16 @@ TEST_F(Starting, ACollectionThatCannotBeAFileIsRefused) {
     EXPECT_NE(
         error_of([&] { plan_run(options_, 1); }).find("is a folder; name a file for --collect"),
         std::string::npos);
+}
+
+TEST_F(Starting, TheFolderOfACollectionIsMadeOrTheRunDoesNotBegin) {
+    options_.collect = dir_ / "new" / "below" / "all.h5";
+    plan_run(options_, 1);
+    EXPECT_FALSE(fs::exists(dir_ / "new"));
+    start();
+    EXPECT_TRUE(fs::is_directory(dir_ / "new" / "below"));
+    options_.collect = dir_ / "a.tif" / "all.h5";
+    EXPECT_NE(error_of([&] { plan_run(options_, 1); }).find("is no folder"), std::string::npos);
 }
 
 TEST_F(Starting, ACollectionIsWantedUntilItStands) {

@@ -69,6 +69,9 @@ SceneContent content_of(const Hdf5Scene& scene) {
     out.wide = scene.wide;
     out.element_size = element_size(in.pixel_size);
     if (makes_sense(in.time_increment)) out.interval = in.time_increment;
+    if (std::ssize(in.frame_times) == in.t &&
+        std::ranges::all_of(in.frame_times, [](double time) { return std::isfinite(time); }))
+        out.times = in.frame_times;
     for (const auto& [name, text] : scene.provenance) {
         ensure(!name.empty() && name == printable(name) && name != format_attribute &&
                    name != contents_attribute,
@@ -101,6 +104,7 @@ std::string sha256_of(const SceneContent& content) {
         out.write(static_cast<std::uint8_t>(content.planes[i].state));
         out.write_text(content.planes[i].reason);
     }
+    for (const double time : content.times) out.write(time);
     Sha256 hash;
     hash.update(out.take());
     return hash.hex();

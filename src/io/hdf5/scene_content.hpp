@@ -32,6 +32,7 @@ struct SceneContent {
     bool wide = false;
     std::optional<std::array<float, 3>> element_size;  ///< micrometres, z y x
     std::optional<double> interval;                    ///< seconds
+    std::vector<double> times;                         ///< seconds: none, or one per T
     std::map<std::string, std::string> provenance;
     std::vector<PlaneFacts> facts;  ///< one per T
     std::vector<Hdf5Plane> planes;  ///< one per T

@@ -13,6 +13,7 @@ constexpr unsigned deflate_level = 4;
 constexpr hsize_t most_chunk_bytes = hsize_t{1} << 30;  // HDF5 takes less than 4 GiB
 constexpr const char* element_size_attribute = "element_size_um";
 constexpr const char* interval_attribute = "time_interval_s";
+constexpr const char* times_name = "time";
 constexpr std::int64_t largest_side = std::int64_t{1} << 31;
 
 Handle deflated(const Calls& calls, std::span<const hsize_t> chunk, bool shuffle) {
@@ -108,6 +109,17 @@ void read_reasons(const Calls& calls, hid_t group, std::vector<Hdf5Plane>& plane
     }
 }
 
+void write_times(const Calls& calls, hid_t group, const std::vector<double>& seconds) {
+    const hsize_t count = seconds.size();
+    Handle dataset = create_dataset(calls, group, times_name, H5T_IEEE_F64LE, std::span(&count, 1),
+                                    without_times(calls, H5P_DATASET_CREATE).id());
+    calls.ok(
+        H5Dwrite(dataset.id(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, seconds.data()),
+        unwritable);
+    write_text(calls, dataset.id(), "unit", "s");
+    calls.ok(dataset.close(), unwritable);
+}
+
 /// Sizes and type of `labels`.
 void read_shape(const Calls& calls, hid_t dataset, SceneContent& content) {
     const Handle space = calls.keep(H5Dget_space(dataset), H5Sclose, unreadable);
@@ -187,6 +199,7 @@ void write_tables(const Calls& calls, hid_t group, const SceneContent& content) 
     write_table(calls, tables.id(), "status", type.id(), type.id(), count, states.data(),
                 plain.id());
     write_reasons(calls, tables.id(), content.planes);
+    if (!content.times.empty()) write_times(calls, tables.id(), content.times);
     write_text(calls, group, contents_attribute, sha256_of(content));
 }
 
@@ -224,6 +237,9 @@ SceneContent read_scene(const Calls& calls, hid_t group) {
         content.planes.push_back({static_cast<PlaneState>(states[i]), {}});
     }
     read_reasons(calls, tables.id(), content.planes);
+    if (H5Lexists(tables.id(), times_name, H5P_DEFAULT) > 0)
+        content.times =
+            read_table<double>(calls, tables.id(), times_name, H5T_NATIVE_DOUBLE, count);
     return content;
 }
 

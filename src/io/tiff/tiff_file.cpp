@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/error.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -26,6 +27,7 @@ TiffFile::TiffFile(const std::filesystem::path& path, const Route& route) : file
     std::unordered_set<std::uint64_t> seen;
     std::uint64_t strips = 0;
     for (std::uint64_t at = header_.first; at != 0;) {
+        give_sign_of_life();
         if (at >= file_.size()) {
             refuse(path, "is cut off: page " + std::to_string(pages_.size() + 1) +
                              " begins at byte " + std::to_string(at) + " and the file has " +
