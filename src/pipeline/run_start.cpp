@@ -27,14 +27,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void make_folder(const fs::path& folder, std::string_view what) {
+void make_folder(const fs::path& folder, std::string_view what,
+                 std::string_view option = "--output-dir") {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error)
         throw Error(ErrorKind::output,
-                    fmt::format("{}: {} cannot be created ({}); choose another one, or check the "
-                                "permissions",
-                                show(folder), what, error.message()));
+                    fmt::format("{}: {} cannot be created ({}); check {} and its permissions",
+                                show(folder), what, error.message(), option));
 }
 
 /// The folder whose `.cytofleet` has the books.
@@ -165,7 +165,7 @@ RunRecord record_of(RunPlan& plan, const RunOptions& options, int ranks) {
     }
     make_folder(out.home(), "the folder for results");
     if (out.collects && options.collect.has_parent_path())
-        make_folder(options.collect.parent_path(), "the folder for --collect");
+        make_folder(options.collect.parent_path(), "the folder of the collection", "--collect");
     out.owners = plan.owners = make_books(out.folder, plan.owners);
     if (!options.resume) remove_dead_books(plan);
     const RunStart start = start_of(plan, options);
