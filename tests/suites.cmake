@@ -71,9 +71,10 @@ endif()
 # Runs that are killed, stopped, hung and shared; tests/fleet/full does more of the same. Timing matters to some, so
 # they have the machine to themselves.
 if(CYTOFLEET_MPI AND CYTOFLEET_FAULT_POINTS)
-    foreach(test kill_sweep stop_sweep fleet_test ends_test damage_sweep same_bytes storage_test slurm_test)
+    set(few_fault_pairs 1)
+    foreach(test kill_sweep stop_sweep fault_pairs fleet_test ends_test damage_sweep same_bytes storage_test slurm_test)
         add_test(NAME fleet.${test}
-            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fleet/${test} $<TARGET_FILE:cytofleet>)
+            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fleet/${test} $<TARGET_FILE:cytofleet> ${few_${test}})
         set_tests_properties(fleet.${test} PROPERTIES TIMEOUT 1200 PROCESSORS 2 LABELS fleet)
     endforeach()
 endif()
