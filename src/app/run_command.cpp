@@ -29,7 +29,6 @@ void tell_the_others(Communicator& comm) {
 }
 
 int run_ranks(Communicator& comm, RunCommand& command) {
-    command.run.stop_signal = catch_stop_signals();
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm.node_size()));
     const bool root = comm.rank() == 0;
     const bool live = isatty(fileno(stderr)) != 0;
@@ -71,6 +70,8 @@ int run_command(const std::vector<std::string>& arguments, int& argc, char**& ar
         print_shown("nothing was done (--dry-run)\n");
         return exit_code;
     }
+    // First of all: who is asked to stop while MPI starts does so in order, too.
+    command.run.stop_signal = catch_stop_signals();
     const auto comm = make_world(argc, argv);
     return run_ranks(*comm, command);
 }

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <limits>
 #include <list>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -35,7 +36,9 @@ constexpr double longest_goodbye = 60;
 constexpr double seconds_per_rank = 5;
 /// A rank that was away itself for so long cannot blame others for their silence.
 constexpr double own_absence = 2;
-constexpr int code_of_a_lost_rank = 4;  // exit_codes::rank_lost, of a layer above
+// exit_codes::rank_lost and stopped, of a layer above
+constexpr int code_of_a_lost_rank = 4;
+constexpr int code_of_a_stopped_run = 85;
 
 void check(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
@@ -45,9 +48,35 @@ void check(int code, const char* call) {
     throw Error(ErrorKind::environment, fmt::format("{} failed: {}", call, text.data()));
 }
 
+/// In a signal's handler, as the thread that waits is inside MPI.
+void give_up_the_start(int /*signal*/) {
+    constexpr std::string_view message =
+        "error: MPI has not started in time: a process or its node hangs, or the ranks cannot "
+        "reach "
+        "each other (cytofleet doctor tells more); nothing is lost, start again\n";
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
+    _exit(code_of_a_stopped_run);
+}
+
+/// While it lives, MPI starts.
+class StartWatch {
+  public:
+    explicit StartWatch(unsigned seconds) {
+        std::signal(SIGALRM, give_up_the_start);
+        alarm(seconds);
+    }
+    ~StartWatch() {
+        alarm(0);
+        std::signal(SIGALRM, SIG_DFL);
+    }
+    StartWatch(const StartWatch&) = delete;
+    StartWatch& operator=(const StartWatch&) = delete;
+};
+
 class Mpi final : public Communicator {
   public:
-    Mpi(int& argc, char**& argv) {
+    Mpi(int& argc, char**& argv, unsigned patience) {
+        const StartWatch watch(patience);
         int provided = 0;
         check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
         if (provided < MPI_THREAD_FUNNELED)
@@ -275,8 +304,8 @@ class Mpi final : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv) {
-    return std::make_unique<Mpi>(argc, argv);
+std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv, unsigned patience) {
+    return std::make_unique<Mpi>(argc, argv, patience);
 }
 
 std::string mpi_library() {
@@ -293,7 +322,7 @@ std::string mpi_library() {
 
 namespace cytofleet {
 
-std::unique_ptr<Communicator> make_mpi(int& /*argc*/, char**& /*argv*/) {
+std::unique_ptr<Communicator> make_mpi(int& /*argc*/, char**& /*argv*/, unsigned /*patience*/) {
     return nullptr;
 }
 std::string mpi_library() {

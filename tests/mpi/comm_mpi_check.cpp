@@ -17,6 +17,7 @@
 #include "base/timer.hpp"
 #include "comm/communicator.hpp"
 #include "comm/conversations.hpp"
+#include "comm/mpi.hpp"
 
 namespace cytofleet {
 namespace {
@@ -120,8 +121,17 @@ void talk(Communicator& comm) {
     last_words(comm);
 }
 
+/// Rank 1 hangs before MPI has started.
+void nobody_starts(int argc, char** argv) {
+    const char* const rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank != nullptr && std::string_view(rank) == "1") raise(SIGSTOP);
+    const auto comm = make_mpi(argc, argv, 3);
+    std::fprintf(stderr, "has started\n");
+}
+
 int check(int argc, char** argv) {
     const std::string_view mode = argc > 1 ? argv[1] : "";
+    if (mode == "start") nobody_starts(argc, argv);
     const int expected = argc > 2 ? std::atoi(argv[2]) : 0;
     const auto comm = make_world(argc, argv);
     try {
