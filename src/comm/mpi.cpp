@@ -34,6 +34,7 @@ constexpr unsigned seconds_to_abort = 20;
 constexpr double longest_silence = 300;
 constexpr double longest_goodbye = 60;
 constexpr double seconds_per_rank = 5;
+constexpr double before_sleep = 0.1;
 /// A rank that was away itself for so long cannot blame others for their silence.
 constexpr double own_absence = 2;
 // exit_codes::rank_lost and stopped, of a layer above
@@ -226,6 +227,7 @@ class Mpi final : public Communicator {
     /// after `patience` seconds without one, not counting those in which this process itself stood
     /// still. One rank after the other loses patience, not all at once.
     void wait_for(MPI_Request& request, double patience) {
+        const Timer wait;
         Timer silence;
         Timer round;
         int done = 0;
@@ -239,7 +241,11 @@ class Mpi final : public Communicator {
                     "other ranks have not been heard of for {:.0f} s: a process or its node hangs; "
                     "all are ended",
                     silence.seconds()));
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            // What is under way comes in many pieces, each of which wants a look.
+            if (wait.seconds() < before_sleep)
+                std::this_thread::yield();
+            else
+                std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
     }
 
