@@ -100,6 +100,7 @@ Catalogue make_catalogue(const std::vector<fs::path>& files, const RunOptions& o
     sets.leave_one_of_each(out.files);
     out.notes = sets.notes();
     for (std::size_t number = 0; number < out.files.size(); ++number) {
+        give_sign_of_life();
         const FileInfo& info = out.files[number];
         const fs::path& path = info.path;
         for (const std::string& warning : info.warnings)

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "pipeline/folder_rules.hpp"
 
@@ -60,6 +61,7 @@ const ClaimedPaths::Folder& ClaimedPaths::folder_of(const fs::path& folder) {
 
 ClaimedPaths::Place ClaimedPaths::place_of(const fs::path& path) {
     constexpr int most_links = 40;
+    give_sign_of_life();
     Place out;
     fs::path at = path;
     for (int links = 0; links <= most_links; ++links) {

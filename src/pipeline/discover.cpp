@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/guarded_folder.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 
 namespace cytofleet {
@@ -77,6 +78,7 @@ class Folder {
         std::error_code failed;
         for (fs::directory_iterator it(folder, failed), end; !failed && it != end;
              it.increment(failed)) {
+            give_sign_of_life();
             const fs::path& entry = it->path();
             std::error_code unreadable;
             if (fs::is_directory(entry, unreadable)) {
