@@ -53,8 +53,7 @@ void check(int code, const char* call) {
 void give_up_the_start(int /*signal*/) {
     constexpr std::string_view message =
         "error: MPI has not started in time: a process or its node hangs, or the ranks cannot "
-        "reach "
-        "each other (cytofleet doctor tells more); nothing is lost, start again\n";
+        "reach each other (cytofleet doctor tells more); nothing is lost, start again\n";
     [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
     _exit(code_of_a_stopped_run);
 }

@@ -116,7 +116,7 @@ TEST(TiffCases, ColoursOf48BitsAreSamplesOfOneFrame) {
 }
 
 // An ImageJ image of three colours of 16 bits that are announced as channels; sample s of pixel i
-// is 1000 s + i.
+// is 10000 s + i.
 void write_colours(const fs::path& path, const char* mode, bool planar, bool grey) {
     constexpr std::uint32_t side = 64;
     constexpr std::uint32_t pixels = side * side;
