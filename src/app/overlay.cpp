@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "io/reader.hpp"
 #include "pipeline/catalogue.hpp"
@@ -26,6 +27,7 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
     const std::int64_t count = std::min(most_frames, scene.t);
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t t = count == 1 ? 0 : i * (scene.t - 1) / (count - 1);
+        give_sign_of_life();
         if (std::ranges::binary_search(scene.missing_frames, t)) continue;
         const LabelImage labels = labels_of(mask->read({0, t, 0, 0, 0}));
         sheet.add(image->read(plane_of(scene, job.scene, t, options.channel)), labels,
@@ -37,8 +39,7 @@ void write_overlay(const RunOptions& options, const std::filesystem::path& input
 
 }  // namespace
 
-void write_overlays(const RunOptions& options, const RunSummary& summary, Log& log,
-                    const std::function<void()>& after_each) {
+void write_overlays(const RunOptions& options, const RunSummary& summary, Log& log) {
     for (const Outcome& outcome : summary.outcomes) {
         if (!outcome.failure.empty()) continue;
         const auto& input = summary.inputs.at(static_cast<std::size_t>(outcome.job.file));
@@ -47,7 +48,6 @@ void write_overlays(const RunOptions& options, const RunSummary& summary, Log& l
         } catch (const Error& error) {
             log.warning(fmt::format("no picture of {}: {}", show(input), error.what()));
         }
-        after_each();
     }
 }
 

@@ -13,20 +13,16 @@
 #include "app/terminal.hpp"
 #include "base/error.hpp"
 #include "base/peak_memory.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "comm/communicator.hpp"
 #include "models/registry.hpp"
 #include "pipeline/discover.hpp"
+#include "pipeline/messages.hpp"
 #include "pipeline/run.hpp"
 
 namespace cytofleet {
 namespace {
-
-/// A sign of life for those who wait for this rank's end.
-void tell_the_others(Communicator& comm) {
-    for (int rank = 0; rank < comm.size(); ++rank)
-        if (rank != comm.rank()) comm.send(rank, 0, {});
-}
 
 int run_ranks(Communicator& comm, RunCommand& command) {
     command.run.cellpose.threads = command.threads.value_or(share_of_cores(comm.node_size()));
@@ -38,9 +34,11 @@ int run_ranks(Communicator& comm, RunCommand& command) {
             log.warning(note);
         const RunSummary summary = run(comm, command.run, log);
         if (!summary.complete) return summary.exit_code;
+        // The others wait for this rank's end.
+        const SignsOfLife signs([&] { tell_alive(comm); });
         report(summary, log);
         if (command.run.overlay && summary.stopped.empty())
-            write_overlays(command.run, summary, log, [&] { tell_the_others(comm); });
+            write_overlays(command.run, summary, log);
         // Who is gone does not take part in MPI's goodbye.
         if (!summary.lost.empty()) comm.abort(summary.exit_code);
         return summary.exit_code;

@@ -3,8 +3,8 @@
 #include <csignal>
 #include <unistd.h>
 
+#include "base/exit_codes.hpp"
 #include "base/stop_mark.hpp"
-#include "pipeline/run_report.hpp"
 
 namespace cytofleet {
 namespace {

@@ -5,7 +5,6 @@
 namespace cytofleet {
 namespace {
 
-constexpr double seconds_between_signs = 1;
 thread_local SignsOfLife* current = nullptr;
 
 }  // namespace

@@ -7,7 +7,12 @@
 
 namespace cytofleet {
 
-/// While it lives, give_sign_of_life() on this thread calls `tell`, at most once a second.
+constexpr double seconds_between_signs = 1;
+/// A rank that was away itself for so many seconds cannot blame others for their silence.
+constexpr double own_absence = 2;
+
+/// While it lives, give_sign_of_life() on this thread calls `tell`, at most once in
+/// seconds_between_signs.
 class SignsOfLife {
   public:
     explicit SignsOfLife(std::function<void()> tell);

@@ -43,12 +43,10 @@ class Communicator {
     virtual std::optional<Message> poll() = 0;
     /// The same bytes on every rank after the call; `body` of the other ranks is replaced.
     /// Collective, as is barrier(). While they wait, messages are kept for poll(). Whoever lets the
-    /// others wait for long sends them something now and then: after set_patience() without a
-    /// message they throw RanksAreSilent.
+    /// others wait for long sends them something now and then: after minutes without a message they
+    /// throw RanksAreSilent.
     virtual void broadcast(std::vector<std::byte>& body, int root) = 0;
     virtual void barrier() = 0;
-    /// Seconds; for tests. Of no effect where a rank cannot hang without the others.
-    virtual void set_patience(double /*seconds*/) {}
     /// Whether libraries that speak MPI can work on several ranks together.
     virtual bool has_groups() const { return false; }
     /// These ranks, ascending, for such a library: the address of an MPI_Comm that lives until the

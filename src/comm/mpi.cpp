@@ -21,7 +21,9 @@
 #include <mpi.h>
 
 #include "base/error.hpp"
+#include "base/exit_codes.hpp"
 #include "base/log.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/stop_mark.hpp"
 #include "base/timer.hpp"
 #include "comm/host_name.hpp"
@@ -30,16 +32,10 @@ namespace cytofleet {
 namespace {
 
 constexpr unsigned seconds_to_abort = 20;
-/// Seconds without a word of the others: while one looks at all the files, and at the end.
-constexpr double longest_silence = 300;
+/// Seconds without a word of the others at the end.
 constexpr double longest_goodbye = 60;
 constexpr double seconds_per_rank = 5;
 constexpr double before_sleep = 0.1;
-/// A rank that was away itself for so long cannot blame others for their silence.
-constexpr double own_absence = 2;
-// exit_codes::rank_lost and stopped, of a layer above
-constexpr int code_of_a_lost_rank = 4;
-constexpr int code_of_a_stopped_run = 85;
 
 void check(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
@@ -55,7 +51,7 @@ void give_up_the_start(int /*signal*/) {
         "error: MPI has not started in time: a process or its node hangs, or the ranks cannot "
         "reach each other (cytofleet doctor tells more); nothing is lost, start again\n";
     [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
-    _exit(code_of_a_stopped_run);
+    _exit(exit_codes::stopped);
 }
 
 /// While it lives, MPI starts.
@@ -75,8 +71,8 @@ class StartWatch {
 
 class Mpi final : public Communicator {
   public:
-    Mpi(int& argc, char**& argv, unsigned patience) {
-        const StartWatch watch(patience);
+    Mpi(int& argc, char**& argv, const MpiPatience& patience) : patience_(patience.silence) {
+        const StartWatch watch(patience.start);
         int provided = 0;
         check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
         if (provided < MPI_THREAD_FUNNELED)
@@ -105,7 +101,7 @@ class Mpi final : public Communicator {
             wait_for_all();
         } catch (const std::exception& error) {
             write_message(stderr, fmt::format("error: {}\n", error.what()));
-            abort(code_of_a_lost_rank);
+            abort(exit_codes::rank_lost);
         }
         for (auto& outgoing : sending_) MPI_Wait(&outgoing.request, MPI_STATUS_IGNORE);
         for (auto& arriving : arriving_) MPI_Wait(&arriving.request, MPI_STATUS_IGNORE);
@@ -177,8 +173,6 @@ class Mpi final : public Communicator {
         check(MPI_Ibarrier(own_, &request), "MPI_Ibarrier");
         wait_for(request, patience_);
     }
-
-    void set_patience(double seconds) override { patience_ = seconds; }
 
     [[noreturn]] void abort(int code) override {
         remove_stop_mark();  // it is we who end the process
@@ -302,14 +296,14 @@ class Mpi final : public Communicator {
     int size_ = 1;
     int node_rank_ = 0;
     int node_size_ = 1;
-    double patience_ = longest_silence;
+    double patience_;
     std::list<Outgoing> sending_;  // lists: MPI holds the addresses
     std::list<Arriving> arriving_;
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv, unsigned patience) {
+std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv, const MpiPatience& patience) {
     return std::make_unique<Mpi>(argc, argv, patience);
 }
 
@@ -327,7 +321,8 @@ std::string mpi_library() {
 
 namespace cytofleet {
 
-std::unique_ptr<Communicator> make_mpi(int& /*argc*/, char**& /*argv*/, unsigned /*patience*/) {
+std::unique_ptr<Communicator> make_mpi(int& /*argc*/, char**& /*argv*/,
+                                       const MpiPatience& /*patience*/) {
     return nullptr;
 }
 std::string mpi_library() {

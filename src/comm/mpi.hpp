@@ -8,9 +8,14 @@
 
 namespace cytofleet {
 
-/// Empty in builds without MPI. A start that takes longer, in seconds, because a rank or its node
-/// hangs, ends the process with the code for a stopped run.
-std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv, unsigned patience = 300);
+/// Seconds after which a rank or its node is taken for one that hangs.
+struct MpiPatience {
+    unsigned start = 300;  ///< of MPI itself; then the process ends with the code for a stopped run
+    double silence = 300;  ///< in broadcast() and barrier(), without a message
+};
+
+/// Empty in builds without MPI.
+std::unique_ptr<Communicator> make_mpi(int& argc, char**& argv, const MpiPatience& patience = {});
 /// "Open MPI v4.1.4 ..." or "not built in".
 std::string mpi_library();
 

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "base/sign_of_life.hpp"
 #include "base/text.hpp"
 #include "pipeline/gather.hpp"
 
@@ -14,9 +15,6 @@ namespace cytofleet {
 namespace {
 
 constexpr double seconds_between_servings = 0.1;
-constexpr double seconds_between_signs = 1;
-/// A rank that was away itself for so long cannot blame others for their silence.
-constexpr double own_absence = 2;
 /// How often the planes of a scene may turn out unreadable until it is given up.
 constexpr int most_reopenings = 3;
 

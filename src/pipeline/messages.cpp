@@ -5,6 +5,11 @@
 #include "base/error.hpp"
 
 namespace cytofleet {
+
+void tell_alive(Communicator& comm) {
+    for (int rank = 0; rank < comm.size(); ++rank)
+        if (rank != comm.rank()) comm.send(rank, static_cast<int>(Tag::alive), {});
+}
 namespace {
 
 constexpr std::int64_t most_frames = std::int64_t{1} << 32;  // of a scene; sums do not overflow

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "comm/communicator.hpp"
 #include "schedule/plan.hpp"
 
 namespace cytofleet {
@@ -37,6 +38,9 @@ enum class Tag : int {
     // both ways
     alive,  ///< nothing else to say
 };
+
+/// To all the other ranks, who wait for this one.
+void tell_alive(Communicator& comm);
 
 std::vector<std::byte> to_bytes(const Unit& unit);
 Unit unit_from_bytes(std::span<const std::byte> bytes);

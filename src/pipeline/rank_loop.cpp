@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/fault_point.hpp"
+#include "base/sign_of_life.hpp"
 #include "pipeline/gather.hpp"
 
 namespace cytofleet {
@@ -15,9 +16,6 @@ namespace {
 
 constexpr int units_per_rank = 2;  // one at work, one being read
 constexpr std::chrono::microseconds patience{2000};
-constexpr double seconds_between_signs = 1;
-/// A rank that was away itself for so long cannot blame others for their silence.
-constexpr double own_absence = 2;
 /// The next in line waits so much longer than the one before it.
 constexpr double seconds_per_place = 5;
 

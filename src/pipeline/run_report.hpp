@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/exit_codes.hpp"
 #include "image/frame_times.hpp"
 #include "pipeline/assemble.hpp"
 
@@ -25,12 +26,5 @@ struct RunReport {
     std::int64_t unfinished = 0;  ///< outputs that wait for frames of other processes
     std::string stopped;          ///< why the run ended before its end; empty when it did not
 };
-
-namespace exit_codes {
-inline constexpr int failed = 1;
-inline constexpr int partly_done = 3;  ///< files or frames could not be segmented
-inline constexpr int rank_lost = 4;    ///< all done, but not everybody lives
-inline constexpr int stopped = 85;     ///< start it again
-}  // namespace exit_codes
 
 }  // namespace cytofleet

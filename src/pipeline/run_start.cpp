@@ -227,10 +227,7 @@ RunStartUp start_together(Communicator& comm, const RunOptions& options) {
     std::optional<StartError> error;
     if (comm.rank() == 0) {
         ByteWriter bytes;
-        const SignsOfLife signs([&] {
-            for (int rank = 1; rank < comm.size(); ++rank)
-                comm.send(rank, static_cast<int>(Tag::alive), {});
-        });
+        const SignsOfLife signs([&] { tell_alive(comm); });
         try {
             out.plan = plan_run(options, comm.size());
             out.record = record_of(*out.plan, options, comm.size());

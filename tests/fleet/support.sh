@@ -54,6 +54,12 @@ fleet() {
     # shellcheck disable=SC2046
     watched $(on "$ranks") "$fleet_program" run "${run_options[@]}" "$@" >log 2>&1 || code=$?
 }
+# find_fault_points LEAST: every place that the program names, from the program itself, in places.
+find_fault_points() {
+    CYTOFLEET_FAULT=trace:*:0:x fleet 3
+    mapfile -t places < <(sed -n 's/^fault point: //p' log | sort -u)
+    [ "${#places[@]}" -ge "$1" ] || { fail "only ${#places[@]} fault points"; printf '    %s\n' "${places[@]}"; }
+}
 # make_reference RANKS: the outputs of an undisturbed run, in reference.
 make_reference() {
     rm -rf out reference

@@ -89,7 +89,6 @@ void one_hangs(Communicator& comm) {
 /// Rank 0 lets the others wait, first with signs of life, then it hangs; waits have an end.
 void one_is_silent(Communicator& comm) {
     constexpr int signs = 4;
-    comm.set_patience(2);
     if (comm.rank() == 0) {
         for (int i = 0; i < signs; ++i) {
             std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -125,7 +124,7 @@ void talk(Communicator& comm) {
 void nobody_starts(int argc, char** argv) {
     const char* const rank = std::getenv("OMPI_COMM_WORLD_RANK");
     if (rank != nullptr && std::string_view(rank) == "1") raise(SIGSTOP);
-    const auto comm = make_mpi(argc, argv, 3);
+    const auto comm = make_mpi(argc, argv, {.start = 3});
     std::fprintf(stderr, "has started\n");
 }
 
@@ -133,7 +132,8 @@ int check(int argc, char** argv) {
     const std::string_view mode = argc > 1 ? argv[1] : "";
     if (mode == "start") nobody_starts(argc, argv);
     const int expected = argc > 2 ? std::atoi(argv[2]) : 0;
-    const auto comm = make_world(argc, argv);
+    const auto comm =
+        mode == "silent" ? make_mpi(argc, argv, {.silence = 2}) : make_world(argc, argv);
     try {
         ensure(comm->size() == expected, "the run has as many ranks as were started");
         if (mode == "fail") one_fails(*comm);
