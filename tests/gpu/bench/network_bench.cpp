@@ -134,13 +134,20 @@ void bench_network(Report& report, const Weights& weights, NetworkTiles& tiles, 
                                {"rms", seconds ? Value(off.rms) : Value()},
                                {"gain", seconds ? Value(off.gain) : Value()},
                                {"first, s", value_of(first)}});
-        if (precision != Precision::fp16 || n != scope.largest_batch()) continue;
+        if (n != scope.largest_batch()) continue;
         const bool full = full_size(bench.net().widths());
-        report.bar(fmt::format("network in fp16 at batch {}, of the tensor cores' peak", n),
-                   full ? percent : std::nullopt, 50, true, "%",
-                   !full      ? small_model
-                   : !seconds ? "memory ran out"
-                              : "the peak was not measured");
+        const auto judged = [&](std::optional<double> got) { return full ? got : std::nullopt; };
+        const auto why = [&](const char* otherwise) {
+            return !full ? small_model : !seconds ? "memory ran out" : otherwise;
+        };
+        if (precision == Precision::fp16)
+            report.bar(fmt::format("network in fp16 at batch {}, of the tensor cores' peak", n),
+                       judged(percent), 50, true, "%", why("the peak was not measured"));
+        // allowed() tells what is wrong; this, whether it is as good as TF32 that is rounded.
+        if (precision == Precision::tf32)
+            report.bar(fmt::format("error of the network in tf32 at batch {}", n),
+                       judged(seconds ? std::optional(off.error * 1e3) : std::nullopt), 1, false,
+                       "thousandths of its largest output", why(""));
     }
     bench.list_choices();
 }
