@@ -136,18 +136,17 @@ void bench_network(Report& report, const Weights& weights, NetworkTiles& tiles, 
                                {"first, s", value_of(first)}});
         if (n != scope.largest_batch()) continue;
         const bool full = full_size(bench.net().widths());
-        const auto judged = [&](std::optional<double> got) { return full ? got : std::nullopt; };
-        const auto why = [&](const char* otherwise) {
-            return !full ? small_model : !seconds ? "memory ran out" : otherwise;
-        };
+        const char* const why = !full      ? small_model
+                                : !seconds ? "memory ran out"
+                                           : "the peak was not measured";
         if (precision == Precision::fp16)
             report.bar(fmt::format("network in fp16 at batch {}, of the tensor cores' peak", n),
-                       judged(percent), 50, true, "%", why("the peak was not measured"));
+                       full ? percent : std::nullopt, 50, true, "%", why);
         // allowed() tells what is wrong; this, whether it is as good as TF32 that is rounded.
         if (precision == Precision::tf32)
             report.bar(fmt::format("error of the network in tf32 at batch {}", n),
-                       judged(seconds ? std::optional(off.error * 1e3) : std::nullopt), 1, false,
-                       "thousandths of its largest output", why(""));
+                       full && seconds ? std::optional(off.error * 1e3) : std::nullopt, 1, false,
+                       "thousandths of its largest output", why);
     }
     bench.list_choices();
 }
